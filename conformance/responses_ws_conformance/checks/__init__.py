@@ -1,0 +1,206 @@
+"""Checks: pure functions from a transcript to findings, one for each requirement.
+
+An *invariant* is judged on every recording in which ``when`` holds. An *expectation* is judged
+only on exchanges that a scenario marked for its requirement, never on look-alikes that another
+scenario made on purpose.
+
+    @invariant("RWS-EVENT-005", when=has_responses)
+    def one_terminal_event(evidence: Evidence) -> Iterator[Finding | Undecided]: ...
+
+    @expectation("RWS-CHAIN-005")
+    def unknown_id_is_refused(mark: Mark) -> Iterator[Finding | Undecided]: ...
+
+A check yields nothing where all is well, a finding for each violation, and ``Undecided`` where
+the recording does not settle the question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from importlib import import_module
+from typing import Any, Final
+
+from responses_ws_conformance.exchanges import ConnectionView, Exchange, Reading, read_exchanges
+from responses_ws_conformance.transcript import Note, Opened, Transcript
+
+
+class Cause(Enum):
+    """Why an owed requirement could not be judged."""
+
+    BLOCKED = "blocked"
+    MOOD = "mood"
+    TRANSIENT = "transient"
+    TIME = "time"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One violation: the entry that shows it, what the sentence expects and what was seen."""
+
+    at: int
+    expected: str
+    actual: str
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """The recording does not settle the question, and why."""
+
+    cause: Cause
+    why: str
+    by: str | None = None
+
+
+Outcome = Finding | Undecided
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A transcript with its exchanges read once."""
+
+    transcript: Transcript
+    reading: Reading
+
+    @classmethod
+    def of(cls, transcript: Transcript) -> Evidence:
+        """The evidence in a transcript."""
+        return cls(transcript, read_exchanges(transcript))
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """Every exchange, in the order sent."""
+        return list(self.reading)
+
+    @property
+    def responses(self) -> list[Exchange]:
+        """The exchanges in which the server sent at least one event of a response."""
+        return [x for x in self.reading if x.events]
+
+    @property
+    def connections(self) -> list[ConnectionView]:
+        """Every connection."""
+        return list(self.reading.connections.values())
+
+    def marks(self, requirement: str) -> Iterator[Mark]:
+        """What scenarios marked for a requirement."""
+        for note in self.transcript.notes("mark"):
+            if note.requirement == requirement:
+                yield Mark(self, note)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Exchanges that exercise a requirement, by role, and the facts that the scenario knows."""
+
+    evidence: Evidence
+    note: Note
+
+    def exchange(self, role: str = "subject") -> Exchange:
+        """The one exchange that plays a role."""
+        (name,) = self.note.roles[role]
+        return self.evidence.reading.exchanges[name]
+
+    def exchanges(self, role: str) -> list[Exchange]:
+        """All exchanges that play a role; empty where none does."""
+        return [self.evidence.reading.exchanges[n] for n in self.note.roles.get(role, ())]
+
+    def connection(self, role: str = "subject") -> ConnectionView:
+        """The connection that plays a role."""
+        (name,) = self.note.roles[role]
+        return self.evidence.reading.connections[name]
+
+    def handshake(self, role: str = "subject") -> Opened:
+        """The opening handshake of the connection that plays a role."""
+        opened = self.connection(role).opened
+        if opened is None:
+            raise LookupError(f"no handshake is recorded for {self.note.roles[role]}")
+        return opened
+
+    def fact(self, name: str) -> Any:
+        """A fact that the scenario noted."""
+        return self.note.facts[name]
+
+
+Invariant = Callable[[Evidence], Iterator[Outcome]]
+Expectation = Callable[[Mark], Iterator[Outcome]]
+Predicate = Callable[[Evidence], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The judge of one requirement."""
+
+    requirement: str
+    name: str
+    summary: str
+    judge: Callable[[Evidence], Iterator[Outcome]]
+    when: Predicate
+    kind: str
+
+
+CHECKS: Final[dict[str, Check]] = {}
+
+
+def invariant(requirement: str, *, when: Predicate) -> Callable[[Invariant], Invariant]:
+    """Register a check for every recording in which ``when`` holds."""
+
+    def register(judge: Invariant) -> Invariant:
+        _register(requirement, judge, judge, when, "invariant")
+        return judge
+
+    return register
+
+
+def expectation(requirement: str) -> Callable[[Expectation], Expectation]:
+    """Register a check for what scenarios mark for this requirement."""
+
+    def register(judge: Expectation) -> Expectation:
+        def judge_all(evidence: Evidence) -> Iterator[Outcome]:
+            for mark in evidence.marks(requirement):
+                yield from judge(mark)
+
+        def is_marked(evidence: Evidence) -> bool:
+            return any(True for _ in evidence.marks(requirement))
+
+        _register(requirement, judge, judge_all, is_marked, "expectation")
+        return judge
+
+    return register
+
+
+def _register(
+    requirement: str,
+    function: Callable[..., Any],
+    judge: Callable[[Evidence], Iterator[Outcome]],
+    when: Predicate,
+    kind: str,
+) -> None:
+    if requirement in CHECKS:
+        raise ValueError(f"{requirement} has two checks: {CHECKS[requirement].name} and ours")
+    name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
+    summary = (function.__doc__ or "").strip().partition("\n")[0]
+    CHECKS[requirement] = Check(requirement, name, summary, judge, when, kind)
+
+
+AREAS: Final = (
+    "connection",
+    "framing",
+    "creation",
+    "events",
+    "items",
+    "chaining",
+    "tools",
+    "turns",
+    "errors",
+    "lifetime",
+)
+
+
+def load_checks() -> dict[str, Check]:
+    """The registry with the checks of every area in it."""
+    for area in AREAS:
+        import_module(f"responses_ws_conformance.checks.{area}")
+    return CHECKS

@@ -1,0 +1,108 @@
+"""What healthy exchanges and refusals look like; the phrases that many checks share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from responses_ws_conformance.checks import Cause, Finding, Outcome, Undecided
+from responses_ws_conformance.exchanges import Exchange
+
+TRANSIENT_STATUSES: Final = frozenset({408, 425, 429})
+TRANSIENT_CODES: Final = frozenset(
+    {
+        "insufficient_quota",
+        "rate_limit_exceeded",
+        "server_error",
+        "server_is_overloaded",
+        "slow_down",
+        "too_many_requests",
+        "usage_limit_reached",
+    }
+)
+TRANSIENT_CLOSES: Final = frozenset({1001, 1005, 1006, 1011, 1012, 1013})
+
+
+def is_transient(exchange: Exchange) -> bool:
+    """True where the target was busy, limited or restarting, which is no verdict about it."""
+    if exchange.outcome == "error":
+        status = exchange.error_status
+        busy = status is not None and (status >= 500 or status in TRANSIENT_STATUSES)
+        return busy or exchange.error_code in TRANSIENT_CODES
+    if exchange.outcome == "failed":
+        error = exchange.response.get("error")
+        return isinstance(error, dict) and error.get("code") in TRANSIENT_CODES
+    if exchange.outcome == "closed" and exchange.closed is not None:
+        closed = exchange.closed
+        return closed.side == "lost" or closed.code is None or closed.code in TRANSIENT_CLOSES
+    return False
+
+
+def describe(exchange: Exchange) -> str:
+    """What came of an exchange, in words for a report."""
+    match exchange.outcome:
+        case "error":
+            return f"an error event: {describe_error(exchange)}"
+        case "closed":
+            closed = exchange.closed
+            if closed is None or closed.side == "lost":
+                return "the connection was lost without a close frame"
+            return f"the connection was closed with {closed.code} {closed.reason!r}"
+        case "expired":
+            return "no answer within the time limit"
+        case "limit":
+            return "the connection reached its lifetime limit"
+        case "open":
+            return "nothing until the recording ended"
+        case "failed":
+            return f"response.failed with error {exchange.response.get('error')!r}"
+        case outcome:
+            return f"response.{outcome}"
+
+
+def describe_error(exchange: Exchange) -> str:
+    """Status, code, param and message of an error event, in words for a report."""
+    error = exchange.error_object
+    parts = [
+        f"{name} {value!r}"
+        for name, value in (
+            ("status", exchange.error_status),
+            ("code", error.get("code")),
+            ("param", error.get("param")),
+            ("message", error.get("message")),
+        )
+        if value is not None
+    ]
+    return ", ".join(parts) or "without status, code and message"
+
+
+def answered(exchange: Exchange, *, by: tuple[str, ...] = ("completed",)) -> Iterator[Outcome]:
+    """Yield why an exchange that owed a response has none; nothing where it has one."""
+    if exchange.outcome in by or exchange.is_ambiguous:
+        return
+    if exchange.outcome in ("expired", "open", "limit"):
+        yield Undecided(Cause.TIME, describe(exchange))
+    elif is_transient(exchange):
+        yield Undecided(Cause.TRANSIENT, describe(exchange))
+    else:
+        wanted = " or ".join(f"response.{outcome}" for outcome in by)
+        yield Finding(exchange.last, f"a response that ends with {wanted}", describe(exchange))
+
+
+def refused(
+    exchange: Exchange, *, codes: tuple[str, ...] = (), what: str = ""
+) -> Iterator[Outcome]:
+    """Yield why an exchange was not refused with an error event for the reason at hand.
+
+    ``codes``, where given, are the acceptable values of ``error.code``; otherwise any 4xx, or an
+    error without a status, counts as a refusal. ``what`` completes "an error event …".
+    """
+    wanted = f"an error event {what}".strip()
+    if codes:
+        wanted += f" with error.code {' or '.join(codes)}"
+    if exchange.outcome in ("expired", "open", "limit"):
+        yield Undecided(Cause.TIME, describe(exchange))
+    elif is_transient(exchange):
+        yield Undecided(Cause.TRANSIENT, describe(exchange))
+    elif exchange.outcome != "error" or (codes and exchange.error_code not in codes):
+        yield Finding(exchange.last, wanted, describe(exchange))

@@ -1,0 +1,194 @@
+"""The command ``rws``: run, list, explain, judge."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from responses_ws_conformance import __version__
+from responses_ws_conformance.checks import load_checks
+from responses_ws_conformance.embedded import embedded_target
+from responses_ws_conformance.errors import CannotStart, ConformanceError, TranscriptError
+from responses_ws_conformance.profile import Profile, load_profile
+from responses_ws_conformance.report import ExitCode, Report
+from responses_ws_conformance.requirements import Requirement, catalogue
+from responses_ws_conformance.runner import Run, judge_transcripts, plan
+from responses_ws_conformance.scenarios import Scenario, load_scenarios
+from responses_ws_conformance.terminal import details, summary
+from responses_ws_conformance.transcript import Transcript, load
+
+OUTPUT = Path("rws-report")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code."""
+    options = parser().parse_args(argv)
+    try:
+        return int(options.command(options))
+    except (CannotStart, TranscriptError) as problem:
+        print(f"rws: {problem}", file=sys.stderr)
+        return ExitCode.INFRASTRUCTURE
+    except ConformanceError as problem:
+        print(f"rws: the suite broke: {problem}", file=sys.stderr)
+        return ExitCode.SUITE_BROKE
+    except KeyboardInterrupt:
+        print("rws: interrupted", file=sys.stderr)
+        return ExitCode.INTERRUPTED
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of every subcommand."""
+    top = argparse.ArgumentParser(
+        prog="rws", description="Checks servers of the Responses API over WebSocket."
+    )
+    top.add_argument("--version", action="version", version=f"rws {__version__}")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="record and judge a target")
+    run.set_defaults(command=run_command)
+    run.add_argument("url", nargs="?", help="wss://host/v1/responses (none: the reference server)")
+    run.add_argument("--profile", type=Path, metavar="FILE", help="profile file (YAML)")
+    run.add_argument("--model", metavar="NAME", help="the model that every create names")
+    run.add_argument("--api-key-env", metavar="VARIABLE", help="variable with the API key")
+    run.add_argument("--dialect", choices=("open-responses", "openai"))
+    run.add_argument("--only", action="append", default=[], metavar="ID", help="judge only this")
+    run.add_argument("--smoke", action="store_true", help="one turn, continuation and tool call")
+    run.add_argument("--output", type=Path, default=OUTPUT, metavar="DIR", help="for transcripts")
+    _reporting(run)
+
+    listing = commands.add_parser("list", help="show every requirement")
+    listing.set_defaults(command=list_command)
+    listing.add_argument("--json", action="store_true", help="as JSON")
+
+    explain = commands.add_parser("explain", help="show one requirement in full")
+    explain.set_defaults(command=explain_command)
+    explain.add_argument("id", metavar="ID")
+
+    judge = commands.add_parser("judge", help="judge saved transcripts, without a network")
+    judge.set_defaults(command=judge_command)
+    judge.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    _reporting(judge)
+    return top
+
+
+def _reporting(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--report", type=Path, metavar="FILE", help="write the report as JSON")
+    command.add_argument("--strict", action="store_true", help="a broken SHOULD fails the run")
+    command.add_argument(
+        "--allow-untestable", action="store_true", help="exit 0 though not all could be judged"
+    )
+
+
+def run_command(options: argparse.Namespace) -> int:
+    """``rws run``."""
+    if options.url is None and options.profile is None:
+        target: Any = embedded_target()
+    else:
+        target = nullcontext(
+            load_profile(
+                options.profile,
+                url=options.url,
+                model=options.model,
+                api_key_env=options.api_key_env,
+                dialect=options.dialect,
+            )
+        )
+    with target as profile:
+        return _run(profile, options)
+
+
+def _run(profile: Profile, options: argparse.Namespace) -> int:
+    todo = plan(profile, only=options.only, smoke=options.smoke)
+    folder = options.output / "transcripts"
+    for old in folder.glob("*.jsonl"):
+        old.unlink()
+    total = len(todo.scenarios)
+    recorded: list[Scenario] = []
+
+    def progress(scenario: Scenario, transcript: Transcript) -> None:
+        recorded.append(scenario)
+        print(f"  [{len(recorded):>2}/{total}] {scenario.name}", flush=True)
+
+    run = Run(profile, todo, folder, on_recorded=progress)
+    print(f"{profile.url}: {total} scenarios, at most {todo.turns} turns", flush=True)
+    try:
+        run.record_all()
+    except KeyboardInterrupt:
+        run.stopped = "interrupted"
+        _finish(Report.of_run(run, run.judgements()), options)
+        return ExitCode.INTERRUPTED
+    return _finish(Report.of_run(run, run.judgements()), options)
+
+
+def _finish(report: Report, options: argparse.Namespace) -> int:
+    for line in details(report):
+        print(line)
+    print()
+    for line in summary(report):
+        print(line)
+    if report.stopped is not None:
+        print(f"\nstopped: {report.stopped}", file=sys.stderr)
+    if report.selected is not None:
+        left_out = len(catalogue().of_role("server")) - len(report.judgements)
+        print(f"\nnot selected: {left_out} requirements")
+    print(f"\n{report.turns} turns in {report.duration:.1f} s")
+    if options.report is not None:
+        report.write(options.report)
+    return report.exit_code(strict=options.strict, allow_untestable=options.allow_untestable)
+
+
+def list_command(options: argparse.Namespace) -> int:
+    """``rws list``."""
+    rows = [_row(r) for r in catalogue().requirements.values()]
+    if options.json:
+        print(json.dumps({"spec_version": catalogue().spec_version, "requirements": rows}))
+        return ExitCode.OK
+    for row in rows:
+        print(f"{row['id']:16} {row['level']:11} {row['feature']:9} {row['text']}")
+    return ExitCode.OK
+
+
+def _row(requirement: Requirement) -> dict[str, Any]:
+    check = load_checks().get(requirement.id)
+    scenarios = [s.name for s in load_scenarios().values() if requirement.id in s.exercises]
+    return {
+        "id": requirement.id,
+        "level": requirement.level.value,
+        "role": requirement.role,
+        "feature": requirement.feature,
+        "dialect": requirement.dialect,
+        "condition": requirement.condition,
+        "lever": requirement.lever,
+        "text": requirement.text,
+        "url": requirement.url,
+        "evidence": [
+            {"kind": e.kind, "source": e.source, "url": e.url} for e in requirement.evidence
+        ],
+        "checks": [check.name] if check else [],
+        "scenarios": scenarios,
+    }
+
+
+def explain_command(options: argparse.Namespace) -> int:
+    """``rws explain``."""
+    requirement = catalogue().requirements.get(options.id)
+    if requirement is None:
+        raise CannotStart(f"no requirement is named {options.id} (rws list shows them all)")
+    row = _row(requirement)
+    print(f"{row['id']}  {row['level']}  ({row['feature']})\n\n{row['text']}\n{row['url']}")
+    return ExitCode.OK
+
+
+def judge_command(options: argparse.Namespace) -> int:
+    """``rws judge``."""
+    transcripts = [load(path) for path in options.files]
+    return _finish(Report.of_transcripts(transcripts, judge_transcripts(transcripts)), options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+"""The embedded default: the reference server, started and stopped in a subprocess.
+
+The suite never imports the reference server; it knows its command and the line that it prints.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import select
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from responses_ws_conformance.errors import CannotStart
+from responses_ws_conformance.profile import Lever, Profile
+
+MODEL: Final = "rws-reference"
+KEY_VARIABLE: Final = "RWS_EMBEDDED_API_KEY"
+READY: Final = "listening on "
+START_TIMEOUT: Final = 15.0
+LIFETIME: Final = "0.4"
+
+
+@contextmanager
+def embedded_target() -> Iterator[Profile]:
+    """The profile of a reference server that lives as long as the block; raises CannotStart."""
+    key = secrets.token_urlsafe(16)
+    command = [sys.executable, "-m", "responses_ws_reference", "--port", "0", "--levers"]
+    command += ["--api-key-env", KEY_VARIABLE, "--model", MODEL]
+    process = subprocess.Popen(
+        command, env={**os.environ, KEY_VARIABLE: key}, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        yield Profile(
+            url=_wait_until_ready(process),
+            model=MODEL,
+            dialect="open-responses",
+            levers={"lifetime": Lever(within=10.0, headers={"RWS-Lifetime": LIFETIME})},
+            api_key=key,
+            secrets={"api_key": key},
+        )
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _wait_until_ready(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    ready, _, _ = select.select([process.stdout], [], [], START_TIMEOUT)
+    line = process.stdout.readline().strip() if ready else ""
+    if not line.startswith(READY):
+        raise CannotStart("the embedded reference server did not start; run rws-server to see why")
+    return line.removeprefix(READY)

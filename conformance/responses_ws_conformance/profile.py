@@ -1,0 +1,196 @@
+"""The profile: what the target is, what it claims, and how to talk to it.
+
+A profile comes from a YAML file (schema ``files/profile``) and from options, which win over
+the file. Secrets are named environment variables, never values in the file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import yaml
+from responses_ws_schemas import explain
+
+from responses_ws_conformance.errors import ProfileError
+
+MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
+LAYERS: Final = (
+    "storage",
+    "warmup",
+    "lanes",
+    "steering",
+    "interrupt",
+    "inject",
+    "compaction",
+    "custom-tools",
+    "reasoning",
+    "http",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Limits in seconds: each wait has one for silence and one for its whole length."""
+
+    connect: float = 10.0
+    first_event: float = 20.0
+    idle: float = 60.0
+    total: float = 300.0
+    quiet: float = 0.5
+    close: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lever:
+    """What a profile offers to provoke the unprovokable: how to connect so that it happens.
+
+    ``within`` is the longest time in seconds until it does.
+    """
+
+    within: float
+    url: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Everything a run needs to know about its target; secrets are resolved values."""
+
+    url: str
+    model: str | None = None
+    dialect: str | None = None
+    features: frozenset[str] = frozenset()
+    levers: Mapping[str, Lever] = field(default_factory=dict)
+    api_key: str | None = None
+    second_api_key: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    subprotocol: str | None = None
+    ca_file: Path | None = None
+    proxy: str | None = None
+    timing: Timing = Timing()
+    retries: int = 2
+    backoff: float = 1.0
+    turn_interval: float = 0.0
+    max_message_bytes: int = MAX_MESSAGE_BYTES
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """The claimed features, ``auth`` among them where a key is configured."""
+        auth = {"auth"} if self.api_key is not None else set()
+        return tuple(sorted(self.features | auth))
+
+
+def load_profile(
+    path: Path | None, *, env: Mapping[str, str] | None = None, **options: Any
+) -> Profile:
+    """The profile from a file and options; raises ProfileError that names file and member."""
+    env = os.environ if env is None else env
+    raw = _read(path) if path is not None else {}
+    raw |= {name: value for name, value in options.items() if value is not None}
+    problems = explain("files/profile", raw)
+    if problems:
+        pointer, message = problems[0]
+        raise ProfileError(f"{path or 'profile'}: {pointer or '/'}: {message}")
+    if "url" not in raw:
+        raise ProfileError("no target: give a WebSocket URL, or a profile file with a url")
+    secrets: dict[str, str] = {}
+    profile = Profile(
+        url=check_url(raw["url"]),
+        model=raw.get("model"),
+        dialect=raw.get("dialect"),
+        features=frozenset(raw.get("features", ())),
+        levers={name: _lever(lever, env, secrets) for name, lever in raw.get("levers", {}).items()},
+        api_key=_secret(raw.get("api_key_env"), "api_key", env, secrets),
+        second_api_key=_secret(raw.get("second_api_key_env"), "second_api_key", env, secrets),
+        headers=_headers(raw.get("headers", {}), env, secrets),
+        query={str(k): str(v) for k, v in raw.get("query", {}).items()},
+        subprotocol=raw.get("subprotocol"),
+        ca_file=_beside(path, raw.get("ca_file")),
+        proxy=raw.get("proxy"),
+        timing=Timing(**raw.get("timing", {})),
+        retries=raw.get("retries", 2),
+        backoff=raw.get("backoff", 1.0),
+        turn_interval=raw.get("turn_interval", 0.0),
+        max_message_bytes=raw.get("max_message_bytes", MAX_MESSAGE_BYTES),
+    )
+    if profile.ca_file is not None and not profile.ca_file.is_file():
+        raise ProfileError(f"ca_file: no such file: {profile.ca_file}")
+    return replace(profile, secrets=secrets)
+
+
+def check_url(url: str) -> str:
+    """The URL, where it is a WebSocket URL; raises ProfileError otherwise."""
+    try:
+        parts = urlsplit(url)
+        port_is_valid = parts.port is None or parts.port > 0
+    except ValueError:
+        parts, port_is_valid = urlsplit(""), False
+    if parts.scheme not in ("ws", "wss") or not parts.hostname or not port_is_valid:
+        raise ProfileError(f"not a WebSocket URL: {url!r} (it looks like wss://host/v1/responses)")
+    if parts.username or parts.password:
+        raise ProfileError("the URL holds a password: name it in an environment variable instead")
+    return url
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        raw = yaml.safe_load(path.read_text("utf-8"))
+    except OSError as problem:
+        raise ProfileError(f"{path}: {problem.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as problem:
+        raise ProfileError(f"{path}: not YAML: {' '.join(str(problem).split())}") from None
+    if not isinstance(raw, dict):
+        raise ProfileError(f"{path}: a profile is a mapping of names to values")
+    return raw
+
+
+def _secret(
+    variable: str | None, name: str, env: Mapping[str, str], secrets: dict[str, str]
+) -> str | None:
+    if variable is None:
+        return None
+    value = env.get(variable)
+    if not value:
+        raise ProfileError(f"{name}_env: the environment variable {variable} is not set")
+    secrets[name] = value
+    return value
+
+
+def _headers(
+    raw: Mapping[str, Any], env: Mapping[str, str], secrets: dict[str, str]
+) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in raw.items():
+        if isinstance(value, dict):
+            variable = value["env"]
+            if not env.get(variable):
+                raise ProfileError(
+                    f"headers/{name}: the environment variable {variable} is not set"
+                )
+            secrets[f"header {name}"] = env[variable]
+            headers[name] = env[variable]
+        else:
+            headers[name] = str(value)
+    return headers
+
+
+def _lever(raw: Mapping[str, Any], env: Mapping[str, str], secrets: dict[str, str]) -> Lever:
+    url = raw.get("url")
+    return Lever(
+        within=raw["within"],
+        url=check_url(url) if url is not None else None,
+        headers=_headers(raw.get("headers", {}), env, secrets),
+    )
+
+
+def _beside(profile: Path | None, name: str | None) -> Path | None:
+    if name is None:
+        return None
+    return (profile.parent / name) if profile is not None else Path(name)

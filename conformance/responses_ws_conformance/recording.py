@@ -1,0 +1,111 @@
+"""Recording: entries are numbered, masked, kept, read and streamed to disk as they happen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from responses_ws_conformance.exchanges import Exchange, Reading
+from responses_ws_conformance.transcript import (
+    Entry,
+    Header,
+    Note,
+    Transcript,
+    dump_entry,
+    dump_header,
+)
+
+SECRET_HEADERS: Final = frozenset({"authorization", "cookie", "set-cookie", "proxy-authorization"})
+
+
+class Masker:
+    """Replaces secrets, wherever they show up, by ``[secret: name]``."""
+
+    def __init__(self, secrets: Mapping[str, str]) -> None:
+        self._secrets = sorted(secrets.items(), key=lambda item: -len(item[1]))
+
+    def __call__(self, value: Any) -> Any:
+        """The value with every secret in its texts, bytes and containers replaced."""
+        if isinstance(value, str):
+            for name, secret in self._secrets:
+                value = value.replace(secret, f"[secret: {name}]")
+        elif isinstance(value, bytes):
+            for name, secret in self._secrets:
+                value = value.replace(secret.encode(), f"[secret: {name}]".encode())
+        elif isinstance(value, Mapping):
+            return {self(k): self(v) for k, v in value.items()}
+        elif isinstance(value, tuple | list):
+            return type(value)(self(v) for v in value)
+        return value
+
+    def headers(self, headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+        """Headers without their secrets; those that hold nothing else are replaced whole."""
+        return tuple(
+            (name, "[secret]" if name.lower() in SECRET_HEADERS else self(value))
+            for name, value in headers
+        )
+
+
+class Recording:
+    """A transcript that grows, with the exchanges in it; a context manager that closes the file."""
+
+    def __init__(
+        self,
+        header: Header,
+        *,
+        masker: Masker,
+        path: Path | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.transcript = Transcript(header, path=path)
+        self.reading = Reading()
+        self._masker = masker
+        self._clock = clock
+        self._started = clock()
+        self._stream = path.open("w", encoding="utf-8") if path is not None else None
+        if self._stream is not None:
+            self._stream.write(dump_header(self._masked_header(header)))
+
+    def __enter__(self) -> Recording:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._stream is not None:
+            self._stream.close()
+
+    def add(self, kind: Callable[..., Entry], **fields: Any) -> Exchange | None:
+        """Keep an entry; the exchange it belongs to, None where it belongs to none."""
+        for name in ("text", "data", "body", "reason", "failure", "target", "roles", "facts"):
+            if name in fields:
+                fields[name] = self._masker(fields[name])
+        for name in ("request_headers", "response_headers"):
+            if name in fields:
+                fields[name] = self._masker.headers(fields[name])
+        entry = kind(n=len(self.transcript.entries), t=self._clock() - self._started, **fields)
+        self.transcript.entries.append(entry)
+        if self._stream is not None:
+            self._stream.write(dump_entry(entry))
+            self._stream.flush()
+        return self.reading.feed(entry)
+
+    def mark(self, requirement: str, roles: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+        """Note that exchanges or connections exercise a requirement."""
+        self.add(
+            Note,
+            note="mark",
+            requirement=requirement,
+            roles={role: _names(value) for role, value in roles.items()},
+            facts=dict(facts),
+        )
+
+    def _masked_header(self, header: Header) -> Header:
+        return replace(header, target=self._masker(header.target))
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    if isinstance(value, list | tuple):
+        return tuple(item.name for item in value)
+    return (value.name,)

@@ -1,0 +1,186 @@
+"""The report: one row for each requirement, and what a reader needs to act on it.
+
+Written as JSON (schema ``files/report``); the terminal text is made from the same object.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, Final
+
+from responses_ws_conformance import __version__
+from responses_ws_conformance.requirements import catalogue
+from responses_ws_conformance.runner import Run
+from responses_ws_conformance.transcript import Entry, Note, Transcript, dump_entry
+from responses_ws_conformance.verdict import Judgement, Located, Verdict
+
+REPORT_VERSION: Final = 1
+CONTEXT: Final = 3
+FRAME_LENGTH: Final = 2000
+
+
+class ExitCode(IntEnum):
+    """What the process says about a run."""
+
+    OK = 0
+    VIOLATION = 1
+    INTERRUPTED = 2
+    SUITE_BROKE = 3
+    INFRASTRUCTURE = 4
+    NOTHING_JUDGED = 5
+    NOT_ALL_JUDGED = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The outcome of a run, or of judging saved transcripts.
+
+    ``stopped`` says why recording ended early; ``selected`` is None where nothing was left out.
+    ``duration`` is in seconds.
+    """
+
+    target: str
+    judgements: tuple[Judgement, ...]
+    started_at: str
+    duration: float
+    model: str | None = None
+    dialect: str | None = None
+    features: tuple[str, ...] = ()
+    selected: tuple[str, ...] | None = None
+    stopped: str | None = None
+    turns: int = 0
+    scenarios: tuple[str, ...] = ()
+
+    @classmethod
+    def of_run(cls, run: Run, judgements: Sequence[Judgement]) -> Report:
+        """The report about a run."""
+        return cls(
+            target=run.profile.url,
+            judgements=tuple(judgements),
+            started_at=run.started_at.isoformat(timespec="seconds"),
+            duration=run.duration,
+            model=run.profile.model,
+            dialect=run.profile.dialect,
+            features=run.profile.claims,
+            selected=run.plan.selected,
+            stopped=run.stopped,
+            turns=run.turns,
+            scenarios=tuple(run.recordings),
+        )
+
+    @classmethod
+    def of_transcripts(
+        cls, transcripts: Sequence[Transcript], judgements: Sequence[Judgement]
+    ) -> Report:
+        """The report about saved transcripts."""
+        first = transcripts[0].header
+        last = max((t.entries[-1].t for t in transcripts if t.entries), default=0.0)
+        return cls(
+            target=first.target,
+            judgements=tuple(judgements),
+            started_at=first.started_at,
+            duration=last,
+            model=first.model,
+            dialect=first.dialect,
+            features=first.features,
+            selected=first.selected,
+            scenarios=tuple(dict.fromkeys(t.header.scenario for t in transcripts)),
+        )
+
+    def count(self, verdict: Verdict) -> int:
+        """How many requirements have this verdict."""
+        return sum(j.verdict is verdict for j in self.judgements)
+
+    def exit_code(self, *, strict: bool = False, allow_untestable: bool = False) -> ExitCode:
+        """The exit code: 0 as expected, else the most telling reason why not."""
+        if self.count(Verdict.ERROR):
+            return ExitCode.SUITE_BROKE
+        if self.count(Verdict.FAIL) or (strict and self.count(Verdict.WARN)):
+            return ExitCode.VIOLATION
+        if self.stopped is not None:
+            return ExitCode.INFRASTRUCTURE
+        if not self.count(Verdict.PASS) and not self.count(Verdict.WARN):
+            return ExitCode.NOTHING_JUDGED
+        if self.count(Verdict.UNTESTABLE) and not allow_untestable:
+            return ExitCode.NOT_ALL_JUDGED
+        return ExitCode.OK
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as its schema describes it."""
+        return {
+            "rws_report": REPORT_VERSION,
+            "target": self.target,
+            "model": self.model,
+            "dialect": self.dialect,
+            "features": list(self.features),
+            "suite_version": __version__,
+            "spec_version": catalogue().spec_version,
+            "started_at": self.started_at,
+            "duration_s": round(self.duration, 3),
+            "turns": self.turns,
+            "stopped": self.stopped,
+            "selected": list(self.selected) if self.selected is not None else None,
+            "scenarios": list(self.scenarios),
+            "summary": {verdict.value: self.count(verdict) for verdict in Verdict},
+            "requirements": [self._row(judgement) for judgement in self.judgements],
+        }
+
+    def write(self, path: Path) -> None:
+        """Write the report as JSON."""
+        text = json.dumps(self.as_json(), indent=2, ensure_ascii=False)
+        path.write_text(text + "\n", encoding="utf-8")
+
+    def rerun(self, requirement: str) -> str:
+        """The command that records and judges just this requirement again."""
+        return f"rws run {self.target} --only {requirement}"
+
+    def _row(self, judgement: Judgement) -> dict[str, Any]:
+        requirement = judgement.requirement
+        return {
+            "id": requirement.id,
+            "level": requirement.level.value,
+            "feature": requirement.feature,
+            "dialect": requirement.dialect,
+            "text": requirement.text,
+            "url": requirement.url,
+            "verdict": judgement.verdict.value,
+            "why": judgement.why or None,
+            "cause": judgement.cause.value if judgement.cause else None,
+            "blocked_by": judgement.by,
+            "scenarios": list(judgement.judged_in),
+            "findings": [_finding(located) for located in judgement.findings],
+        }
+
+
+def _finding(located: Located) -> dict[str, Any]:
+    finding, transcript = located.finding, located.transcript
+    return {
+        "expected": finding.expected,
+        "actual": finding.actual,
+        "path": finding.path,
+        "scenario": transcript.header.scenario,
+        "transcript": str(transcript.path) if transcript.path else None,
+        "entry": finding.at,
+        "frames": [json.loads(shorten(dump_entry(e))) for e in around(transcript, finding.at)],
+    }
+
+
+def around(transcript: Transcript, at: int) -> Sequence[Entry]:
+    """The entries around one, annotations left out."""
+    wire = [e for e in transcript.entries if not isinstance(e, Note)]
+    here = next((i for i, e in enumerate(wire) if e.n >= at), len(wire) - 1)
+    return wire[max(0, here - CONTEXT) : here + CONTEXT + 1]
+
+
+def shorten(line: str) -> str:
+    """An entry's JSON line with its long texts cut."""
+    value = json.loads(line)
+    for name in ("text", "body", "data"):
+        text = value.get(name)
+        if isinstance(text, str) and len(text) > FRAME_LENGTH:
+            value[name] = f"{text[:FRAME_LENGTH]}… ({len(text)} characters)"
+    return json.dumps(value, ensure_ascii=False)

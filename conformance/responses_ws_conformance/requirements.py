@@ -1,0 +1,99 @@
+"""The catalogue of requirements, generated from the spec's Markdown.
+
+``requirements.json`` lies beside this module; ``conformance/tools/build_catalogue.py`` writes
+it. Code holds requirement ids only, the sentences live in the spec.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from responses_ws_schemas import BASE_URL
+
+
+class Level(Enum):
+    """The RFC 2119 keyword of a requirement."""
+
+    MUST = "MUST"
+    MUST_NOT = "MUST NOT"
+    SHOULD = "SHOULD"
+    SHOULD_NOT = "SHOULD NOT"
+
+    @property
+    def is_fatal(self) -> bool:
+        """True where a violation fails the run."""
+        return self in (Level.MUST, Level.MUST_NOT)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Who says so: ``kind`` is documented, typed, observed or chosen."""
+
+    kind: str
+    source: str
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One normative sentence and what is known about it."""
+
+    id: str
+    level: Level
+    role: str
+    feature: str
+    text: str
+    chapter: str
+    section: str
+    anchor: str
+    since: str
+    evidence: tuple[Evidence, ...]
+    condition: str | None = None
+    lever: str | None = None
+    dialect: str | None = None
+    schema: str | None = None
+    not_judged: str | None = None
+
+    @property
+    def area(self) -> str:
+        """The middle part of the id."""
+        return self.id.split("-")[1]
+
+    @property
+    def url(self) -> str:
+        """The address of the sentence on the docs site."""
+        return f"{BASE_URL}{self.chapter}/#{self.anchor}"
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All requirements of a spec version, by id, in the order of the spec."""
+
+    spec_version: str
+    requirements: Mapping[str, Requirement]
+
+    def of_role(self, role: str) -> list[Requirement]:
+        """The requirements of one role, in the order of the spec."""
+        return [r for r in self.requirements.values() if r.role == role]
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The catalogue that this suite ships."""
+    text = files("responses_ws_conformance").joinpath("requirements.json").read_text("utf-8")
+    raw = json.loads(text)
+    return Catalogue(
+        spec_version=raw["spec_version"],
+        requirements={row["id"]: _requirement(row) for row in raw["requirements"]},
+    )
+
+
+def _requirement(row: dict[str, Any]) -> Requirement:
+    evidence = tuple(Evidence(e["kind"], e["source"], e.get("url")) for e in row["evidence"])
+    return Requirement(**{**row, "level": Level(row["level"]), "evidence": evidence})

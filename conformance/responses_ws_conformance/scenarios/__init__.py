@@ -1,0 +1,79 @@
+"""Scenarios: short scripts that make a target do what requirements speak of.
+
+    @scenario("chaining/unknown-id", exercises=("RWS-CHAIN-005", "RWS-CHAIN-008"), turns=2)
+    def unknown_id(driver: Driver) -> None:
+        \"""An invented id, then a healthy create on the same connection.\"""
+
+A scenario judges nothing. It declares what it exercises and at most how many creates it sends;
+a run against the reference server confirms both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Final
+
+from responses_ws_conformance.checks import AREAS
+from responses_ws_conformance.driver import Driver
+
+Script = Callable[[Driver], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A script and what it exercises. ``turns`` is the most creates that it sends.
+
+    ``features`` are what the profile has to claim, ``lever`` what it has to offer, for the
+    scenario to be recorded. ``smoke`` is True for the few that ``--smoke`` records.
+    """
+
+    name: str
+    summary: str
+    script: Script
+    exercises: tuple[str, ...]
+    turns: int
+    features: tuple[str, ...] = ()
+    lever: str | None = None
+    smoke: bool = False
+
+
+SCENARIOS: Final[dict[str, Scenario]] = {}
+
+
+def scenario(
+    name: str,
+    *,
+    exercises: Iterable[str],
+    turns: int,
+    features: Iterable[str] = (),
+    lever: str | None = None,
+    smoke: bool = False,
+) -> Callable[[Script], Script]:
+    """Register a scenario under its name, ``area/what-it-is``."""
+
+    def register(script: Script) -> Script:
+        if name in SCENARIOS:
+            raise ValueError(f"two scenarios are named {name}")
+        summary = (script.__doc__ or "").strip().partition("\n")[0]
+        SCENARIOS[name] = Scenario(
+            name=name,
+            summary=summary,
+            script=script,
+            exercises=tuple(exercises),
+            turns=turns,
+            features=tuple(features),
+            lever=lever,
+            smoke=smoke,
+        )
+        return script
+
+    return register
+
+
+def load_scenarios() -> dict[str, Scenario]:
+    """The registry with the scenarios of every area in it, in the order of the spec."""
+    for area in AREAS:
+        import_module(f"responses_ws_conformance.scenarios.{area}")
+    return SCENARIOS

@@ -1,0 +1,137 @@
+"""The report as text for a terminal; nothing that a target sent can steer the terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Final
+
+from responses_ws_conformance.report import Report, around
+from responses_ws_conformance.transcript import (
+    Closed,
+    Entry,
+    Expired,
+    Message,
+    Note,
+    Opened,
+    Sent,
+)
+from responses_ws_conformance.verdict import Judgement, Located, Verdict
+
+LINE_LENGTH: Final = 160
+FINDINGS_SHOWN: Final = 3
+COLUMNS: Final = (
+    Verdict.PASS,
+    Verdict.FAIL,
+    Verdict.WARN,
+    Verdict.UNSEEN,
+    Verdict.SKIP,
+    Verdict.UNTESTABLE,
+    Verdict.ERROR,
+)
+
+
+def safe(text: str, *, limit: int = LINE_LENGTH) -> str:
+    """One printable line: control characters are escaped, a long text is cut."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"
+
+
+def summary(report: Report) -> Iterator[str]:
+    """The table of verdicts by chapter, with a line of totals."""
+    shown = [v for v in COLUMNS if v in (Verdict.PASS, Verdict.FAIL) or report.count(v)]
+    head = "".join(f"{v.value:>12}" for v in shown)
+    yield f"{'':24}{head}"
+    for chapter, group in groupby(report.judgements, key=lambda j: j.requirement.chapter):
+        row = list(group)
+        cells = "".join(f"{sum(j.verdict is v for j in row) or '·':>12}" for v in shown)
+        yield f"{chapter:24}{cells}"
+    totals = "".join(f"{report.count(v):>12}" for v in shown)
+    yield f"{'all':24}{totals}"
+
+
+def details(report: Report) -> Iterator[str]:
+    """Everything that is not a pass: violations in full, the rest folded under its cause."""
+    for judgement in report.judgements:
+        if judgement.verdict in (Verdict.FAIL, Verdict.WARN):
+            yield ""
+            yield from violation(report, judgement)
+    broken = [j for j in report.judgements if j.verdict is Verdict.ERROR]
+    for judgement in broken:
+        yield ""
+        yield f"ERROR {judgement.requirement.id}: the suite broke: {safe(judgement.why)}"
+    yield from _untestable(report)
+
+
+def violation(report: Report, judgement: Judgement) -> Iterator[str]:
+    """One violated requirement: sentence, findings with their frames, how to see it again."""
+    requirement = judgement.requirement
+    yield f"{judgement.verdict.value.upper()}  {requirement.id}"
+    yield f"  {requirement.text}"
+    yield f"  {requirement.url}"
+    for located in judgement.findings[:FINDINGS_SHOWN]:
+        yield ""
+        yield from _located(located)
+    more = len(judgement.findings) - FINDINGS_SHOWN
+    if more > 0:
+        yield f"  … and {more} more findings (the report file has them all)"
+    blocked = [j.requirement.id for j in report.judgements if j.by == requirement.id]
+    if blocked:
+        yield f"  not judged because of this: {len(blocked)} ({', '.join(blocked)})"
+    yield f"  again:    {report.rerun(requirement.id)}"
+
+
+def _located(located: Located) -> Iterator[str]:
+    finding, transcript = located.finding, located.transcript
+    where = f" at {finding.path}" if finding.path else ""
+    yield f"  expected: {safe(finding.expected, limit=400)}"
+    yield f"  seen:     {safe(finding.actual, limit=400)}{safe(where)}"
+    yield f"  in:       {transcript.header.scenario}, entry {finding.at}"
+    if transcript.path is not None:
+        yield f"  file:     {transcript.path}"
+    for entry in around(transcript, finding.at):
+        pointer = ">" if entry.n == finding.at else " "
+        yield f"  {pointer} {entry.n:>4} {entry.t:8.3f}  {frame(entry)}"
+
+
+def frame(entry: Entry) -> str:
+    """An entry as one line: direction, connection and what it was."""
+    match entry:
+        case Message():
+            arrow = "→" if isinstance(entry, Sent) else "←"
+            if entry.opcode == "text" and entry.text is not None:
+                body = entry.text
+            else:
+                body = f"{entry.opcode} {entry.data!r}"
+            return safe(f"{entry.conn} {arrow} {body}")
+        case Opened():
+            came = entry.failure or f"HTTP {entry.status}"
+            return safe(f"{entry.conn} GET {entry.target}: {came}")
+        case Closed():
+            how = {"client": "closed by us", "server": "closed by the server"}.get(
+                entry.side, "lost" if entry.side == "lost" else "failed by us"
+            )
+            return safe(f"{entry.conn} {how}, code {entry.code} {entry.reason}")
+        case Expired():
+            return f"{entry.conn} waited {entry.limit:g} s ({entry.clock})"
+        case Note():
+            return safe(f"note {json.dumps(dict(entry.facts))}")
+
+
+def _untestable(report: Report) -> Iterator[str]:
+    rows = [j for j in report.judgements if j.verdict is Verdict.UNTESTABLE]
+    roots = {j.requirement.id for j in report.judgements if j.verdict is Verdict.FAIL}
+    loose = [j for j in rows if j.by not in roots]
+    if not loose:
+        return
+    yield ""
+    yield f"Owed but not judged: {len(loose)}"
+    keyed = sorted(loose, key=lambda j: (j.cause.value if j.cause else "", j.by or "", j.why))
+    for (cause, by, why), group in groupby(
+        keyed, key=lambda j: (j.cause.value if j.cause else "", j.by, j.why)
+    ):
+        ids = ", ".join(j.requirement.id for j in group)
+        blame = f" by {by}" if by else ""
+        yield f"  {cause}{blame}: {safe(why, limit=300)}"
+        yield f"    {ids}"

@@ -1,0 +1,142 @@
+"""Verdicts: what the recordings say about each requirement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from responses_ws_conformance.checks import Cause, Check, Evidence, Finding, Undecided
+from responses_ws_conformance.requirements import Requirement
+from responses_ws_conformance.transcript import Header, Transcript
+
+
+class Verdict(Enum):
+    """What a run says about one requirement; only ``pass`` is a pass."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    WARN = "warn"
+    UNSEEN = "unseen"
+    SKIP = "skip"
+    UNTESTABLE = "untestable"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A finding and the transcript that shows it."""
+
+    finding: Finding
+    transcript: Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The verdict about one requirement.
+
+    ``why`` says, for a verdict that is neither pass nor fail, what was missing; ``cause`` and
+    ``by`` belong to ``untestable``. ``judged_in`` names the scenarios that exercised it.
+    """
+
+    requirement: Requirement
+    verdict: Verdict
+    findings: tuple[Located, ...] = ()
+    why: str = ""
+    cause: Cause | None = None
+    by: str | None = None
+    judged_in: tuple[str, ...] = ()
+
+
+def not_applicable(requirement: Requirement, claims: Header) -> str | None:
+    """Why a requirement is not owed by a target with these claims; None where it is owed."""
+    if requirement.feature != "core" and requirement.feature not in claims.features:
+        if requirement.feature == "auth":
+            return "no API key is configured"
+        return f"the profile does not claim the feature {requirement.feature}"
+    if requirement.dialect is not None and requirement.dialect != claims.dialect:
+        return f"the profile does not claim the dialect {requirement.dialect}"
+    if requirement.lever is not None and requirement.lever not in claims.levers:
+        return f"the profile offers no lever {requirement.lever}"
+    return None
+
+
+def judge(
+    requirement: Requirement, check: Check | None, recordings: Sequence[Evidence]
+) -> Judgement:
+    """The verdict about one requirement from all recordings of a run."""
+    claims = recordings[0].transcript.header if recordings else Header(scenario="")
+    reason = not_applicable(requirement, claims)
+    if reason is not None:
+        return Judgement(requirement, Verdict.SKIP, why=reason)
+    if check is None:
+        why = requirement.not_judged or "no check judges it"
+        return Judgement(requirement, Verdict.SKIP, why=why)
+    findings: list[Located] = []
+    undecided: list[Undecided] = []
+    passed: list[str] = []
+    judged: list[str] = []
+    for evidence in recordings:
+        if not check.when(evidence):
+            continue
+        judged.append(evidence.transcript.header.scenario)
+        outcomes = list(check.judge(evidence))
+        findings += [Located(o, evidence.transcript) for o in outcomes if isinstance(o, Finding)]
+        undecided += [o for o in outcomes if isinstance(o, Undecided)]
+        if not outcomes:
+            passed.append(evidence.transcript.header.scenario)
+    scenarios = tuple(dict.fromkeys(judged))
+    if findings:
+        verdict = Verdict.FAIL if requirement.level.is_fatal else Verdict.WARN
+        return Judgement(requirement, verdict, tuple(findings), judged_in=scenarios)
+    if passed:
+        return Judgement(requirement, Verdict.PASS, judged_in=scenarios)
+    return _unjudged(requirement, recordings, undecided, scenarios)
+
+
+def _unjudged(
+    requirement: Requirement,
+    recordings: Sequence[Evidence],
+    undecided: Sequence[Undecided],
+    scenarios: tuple[str, ...],
+) -> Judgement:
+    broken = [why for why in map(_broken, _exercising(requirement, recordings)) if why]
+    if broken:
+        return Judgement(requirement, Verdict.ERROR, why=broken[0])
+    blocks = [*undecided, *_blocks(_exercising(requirement, recordings))]
+    if blocks:
+        first = blocks[0]
+        return Judgement(
+            requirement,
+            Verdict.UNTESTABLE,
+            why=first.why,
+            cause=first.cause,
+            by=first.by,
+            judged_in=scenarios,
+        )
+    if requirement.condition == "server":
+        return Judgement(requirement, Verdict.UNSEEN, why="the server never made the situation")
+    if any(e.transcript.header.source == "captured" for e in recordings):
+        return Judgement(requirement, Verdict.UNSEEN, why="the conversation does not contain it")
+    return Judgement(
+        requirement,
+        Verdict.UNTESTABLE,
+        why="no recording exercised it",
+        cause=Cause.BLOCKED,
+    )
+
+
+def _exercising(requirement: Requirement, recordings: Iterable[Evidence]) -> list[Evidence]:
+    return [e for e in recordings if requirement.id in e.transcript.header.exercises]
+
+
+def _broken(evidence: Evidence) -> str | None:
+    return next((str(n.facts["why"]) for n in evidence.transcript.notes("broken")), None)
+
+
+def _blocks(recordings: Iterable[Evidence]) -> list[Undecided]:
+    return [
+        Undecided(Cause(n.facts["cause"]), str(n.facts["why"]), n.facts.get("by"))
+        for evidence in recordings
+        for n in evidence.transcript.notes("blocked")
+    ]
