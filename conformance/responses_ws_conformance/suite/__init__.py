@@ -1,0 +1,1 @@
+"""The suite as pytest sees it: ``pytest --pyargs responses_ws_conformance.suite``."""

@@ -1,0 +1,34 @@
+"""Two parametrised tests over the library: record each scenario, judge each requirement."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from responses_ws_conformance.plugin import settle
+from responses_ws_conformance.requirements import catalogue
+from responses_ws_conformance.runner import Run
+from responses_ws_conformance.scenarios import load_scenarios
+
+REQUIREMENTS = [r.id for r in catalogue().of_role("server")]
+
+
+@pytest.mark.parametrize("name", load_scenarios())
+def test_scenario(name: str, rws_run: Run) -> None:
+    """The scenario runs to its end and is recorded."""
+    scenario = next((s for s in rws_run.plan.scenarios if s.name == name), None)
+    if scenario is None:
+        pytest.skip("the profile does not offer what it needs")
+    rws_run.record(scenario)
+    if rws_run.stopped is not None:
+        pytest.exit(f"rws: {rws_run.stopped}", returncode=4)
+
+
+@pytest.mark.parametrize("requirement", REQUIREMENTS)
+def test_requirement(
+    requirement: str, rws_run: Run, pytestconfig: pytest.Config, record_property: Any
+) -> None:
+    """The recordings satisfy the requirement."""
+    judgement = rws_run.judge(catalogue().requirements[requirement])
+    settle(judgement, rws_run, pytestconfig, record_property)

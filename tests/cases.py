@@ -1,0 +1,288 @@
+"""Case files: conforming and violating transcripts for a requirement, as data.
+
+A file ``transcripts/<area>/<ID>.yaml`` names the requirement and lists cases; ``also`` names
+others that the same cases prove (a mark is then theirs). A transcript is a list of steps; an
+entry's number is its place after the steps have been expanded:
+
+    - sent: {type: response.create, …}      as: first        a client event, named for marks
+    - sent_text: "{bad"                      as: bad          a raw text message
+    - sent_binary: "aGk="                    as: bytes        base64
+    - received: {type: response.created, …}                   a server event
+    - received_text: "data: …"                                a raw text message
+    - received_binary: "aGk="                                 base64
+    - turn: {id: resp_1, text: hi}           as: first        a create and a whole healthy stream
+    - call: {id: resp_1, call_id: call_1, name: get_time}     the same with a function call
+    - refused: {code: previous_response_not_found, status: 400}   a create and an error event
+    - opened: {status: 101, …}  ping: "YWI="  pong: "YWI="  sent_ping: …
+    - closed: {side: server, code: 1000}
+    - expired: {clock: idle, exchange: first}
+    - mark: {roles: {subject: first}, facts: {…}}             for the requirement of the file
+
+``turn``, ``call`` and ``refused`` take ``request`` (members of the create); every wire step
+takes ``conn`` beside its key (default c1).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from responses_ws_conformance.transcript import (
+    Closed,
+    Expired,
+    Header,
+    Note,
+    Opened,
+    Received,
+    Sent,
+    Transcript,
+)
+
+FOLDER = Path(__file__).parent / "transcripts"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One transcript and what the check has to say about it."""
+
+    requirement: str
+    description: str
+    conforms: bool | str
+    steps: list[dict[str, Any]]
+    claims: dict[str, Any]
+
+    def transcript(self) -> Transcript:
+        """The transcript that the steps describe."""
+        return Builder(self.requirement, self.claims).build(self.steps)
+
+
+def case_files() -> list[Path]:
+    """Every case file."""
+    return sorted(FOLDER.glob("*/*.yaml"))
+
+
+def load_cases() -> Iterator[Case]:
+    """Every case of every file."""
+    for path in case_files():
+        document = yaml.safe_load(path.read_text("utf-8"))
+        for requirement in (document["requirement"], *document.get("also", ())):
+            for case in document["cases"]:
+                yield Case(
+                    requirement,
+                    case["description"],
+                    case["conforms"],
+                    case["transcript"],
+                    case.get("claims", {}),
+                )
+
+
+class Builder:
+    """Expands steps into entries."""
+
+    def __init__(self, requirement: str, claims: dict[str, Any]) -> None:
+        claims = {k: tuple(v) if isinstance(v, list) else v for k, v in claims.items()}
+        self.requirement = requirement
+        self.transcript = Transcript(Header(scenario="case", **claims))
+        self.names: dict[str, str] = {}
+
+    def build(self, steps: list[dict[str, Any]]) -> Transcript:
+        for step in steps:
+            step = dict(step)
+            name = step.pop("as", None)
+            conn = step.pop("conn", "c1")
+            ((kind, value),) = step.items()
+            if name is not None:
+                self.names[name] = f"e{len(self.transcript.entries)}"
+            getattr(self, f"step_{kind}")(value, conn)
+        return self.transcript
+
+    def add(self, kind: Callable[..., Any], **fields: Any) -> None:
+        n = len(self.transcript.entries)
+        self.transcript.entries.append(kind(n=n, t=n / 100, **fields))
+
+    def step_sent(self, value: Any, conn: str) -> None:
+        self.step_sent_text(json.dumps(value), conn)
+
+    def step_sent_text(self, value: str, conn: str) -> None:
+        self.add(Sent, conn=conn, opcode="text", text=value)
+
+    def step_sent_binary(self, value: str, conn: str) -> None:
+        self.add(Sent, conn=conn, opcode="binary", data=base64.b64decode(value))
+
+    def step_sent_ping(self, value: str, conn: str) -> None:
+        self.add(Sent, conn=conn, opcode="ping", data=base64.b64decode(value))
+
+    def step_received(self, value: Any, conn: str) -> None:
+        self.step_received_text(json.dumps(value), conn)
+
+    def step_received_text(self, value: str, conn: str) -> None:
+        self.add(Received, conn=conn, opcode="text", text=value)
+
+    def step_received_binary(self, value: str, conn: str) -> None:
+        self.add(Received, conn=conn, opcode="binary", data=base64.b64decode(value))
+
+    def step_ping(self, value: str, conn: str) -> None:
+        self.add(Received, conn=conn, opcode="ping", data=base64.b64decode(value))
+
+    def step_pong(self, value: str, conn: str) -> None:
+        self.add(Received, conn=conn, opcode="pong", data=base64.b64decode(value))
+
+    def step_opened(self, value: dict[str, Any], conn: str) -> None:
+        fields = {"target": "/v1/responses", "status": 101, **value}
+        for name in ("request_headers", "response_headers"):
+            fields[name] = tuple((k, str(v)) for k, v in fields.get(name, {}).items())
+        self.add(Opened, conn=conn, **fields)
+
+    def step_closed(self, value: dict[str, Any], conn: str) -> None:
+        self.add(Closed, conn=conn, **value)
+
+    def step_expired(self, value: dict[str, Any], conn: str) -> None:
+        fields = {"limit": 1.0, **value}
+        if "exchange" in fields:
+            fields["exchange"] = self.names[fields["exchange"]]
+        self.add(Expired, conn=conn, **fields)
+
+    def step_mark(self, value: dict[str, Any], conn: str) -> None:
+        roles = {
+            role: tuple(
+                self.names.get(n, n) for n in ([names] if isinstance(names, str) else names)
+            )
+            for role, names in value.get("roles", {}).items()
+        }
+        self.add(
+            Note,
+            note="mark",
+            requirement=value.get("requirement", self.requirement),
+            roles=roles,
+            facts=value.get("facts", {}),
+        )
+
+    def step_turn(self, value: dict[str, Any], conn: str) -> None:
+        request = self._create(value.get("request", {}), conn)
+        for event in message_stream(value["id"], value.get("text", "ready"), request):
+            self.step_received(event, conn)
+
+    def step_call(self, value: dict[str, Any], conn: str) -> None:
+        request = self._create(value.get("request", {}), conn)
+        for event in call_stream(
+            value["id"],
+            value.get("call_id", "call_1"),
+            value.get("name", "get_time"),
+            value.get("arguments", "{}"),
+            request,
+        ):
+            self.step_received(event, conn)
+
+    def step_refused(self, value: dict[str, Any], conn: str) -> None:
+        self._create(value.get("request", {}), conn)
+        error = {
+            "type": "invalid_request_error",
+            "code": value.get("code"),
+            "message": value.get("message", "The request was refused."),
+            "param": value.get("param"),
+        }
+        self.step_received(
+            {"type": "error", "status": value.get("status", 400), "error": error}, conn
+        )
+
+    def _create(self, request: dict[str, Any], conn: str) -> dict[str, Any]:
+        event = {"type": "response.create", "model": "m", "input": "hi", **request}
+        self.step_sent(event, conn)
+        return event
+
+
+def response(
+    response_id: str, status: str, output: list[Any], request: dict[str, Any]
+) -> dict[str, Any]:
+    """A response object with every member that both owners demand."""
+    return {
+        "id": response_id,
+        "object": "response",
+        "created_at": 1760000000,
+        "completed_at": 1760000001 if status == "completed" else None,
+        "status": status,
+        "incomplete_details": None,
+        "model": request.get("model", "m"),
+        "previous_response_id": request.get("previous_response_id"),
+        "instructions": request.get("instructions"),
+        "output": output,
+        "error": None,
+        "tools": request.get("tools", []),
+        "tool_choice": request.get("tool_choice", "auto"),
+        "truncation": "disabled",
+        "parallel_tool_calls": True,
+        "text": {"format": {"type": "text"}},
+        "top_p": 1.0,
+        "presence_penalty": 0.0,
+        "frequency_penalty": 0.0,
+        "top_logprobs": 0,
+        "temperature": 1.0,
+        "reasoning": None,
+        "usage": None,
+        "max_output_tokens": request.get("max_output_tokens"),
+        "max_tool_calls": None,
+        "store": request.get("store", True),
+        "background": False,
+        "service_tier": "default",
+        "metadata": request.get("metadata", {}),
+        "safety_identifier": None,
+        "prompt_cache_key": None,
+    }
+
+
+def message_stream(
+    response_id: str, text: str, request: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """The events of a healthy response with one message."""
+    item_id = f"msg_{response_id}"
+    part = {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+    item = {"type": "message", "id": item_id, "role": "assistant"}
+    opened = {**item, "status": "in_progress", "content": []}
+    done = {**item, "status": "completed", "content": [part]}
+    where = {"item_id": item_id, "output_index": 0, "content_index": 0}
+    yield from _numbered(
+        _lifecycle("created", response(response_id, "in_progress", [], request)),
+        _lifecycle("in_progress", response(response_id, "in_progress", [], request)),
+        {"type": "response.output_item.added", "output_index": 0, "item": opened},
+        {"type": "response.content_part.added", **where, "part": {**part, "text": ""}},
+        {"type": "response.output_text.delta", **where, "delta": text, "logprobs": []},
+        {"type": "response.output_text.done", **where, "text": text, "logprobs": []},
+        {"type": "response.content_part.done", **where, "part": part},
+        {"type": "response.output_item.done", "output_index": 0, "item": done},
+        _lifecycle("completed", response(response_id, "completed", [done], request)),
+    )
+
+
+def call_stream(
+    response_id: str, call_id: str, name: str, arguments: str, request: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """The events of a healthy response with one function call."""
+    item_id = f"fc_{response_id}"
+    item = {"type": "function_call", "id": item_id, "call_id": call_id, "name": name}
+    opened = {**item, "status": "in_progress", "arguments": ""}
+    done = {**item, "status": "completed", "arguments": arguments}
+    where = {"item_id": item_id, "output_index": 0}
+    kind = "response.function_call_arguments"
+    yield from _numbered(
+        _lifecycle("created", response(response_id, "in_progress", [], request)),
+        _lifecycle("in_progress", response(response_id, "in_progress", [], request)),
+        {"type": "response.output_item.added", "output_index": 0, "item": opened},
+        {"type": f"{kind}.delta", **where, "delta": arguments},
+        {"type": f"{kind}.done", **where, "arguments": arguments},
+        {"type": "response.output_item.done", "output_index": 0, "item": done},
+        _lifecycle("completed", response(response_id, "completed", [done], request)),
+    )
+
+
+def _lifecycle(name: str, value: dict[str, Any]) -> dict[str, Any]:
+    return {"type": f"response.{name}", "response": value}
+
+
+def _numbered(*events: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for number, event in enumerate(events):
+        yield {**event, "sequence_number": number}

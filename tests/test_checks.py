@@ -1,0 +1,58 @@
+"""Every check accepts its conforming transcripts and rejects its violating ones."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from responses_ws_conformance.checks import Evidence, Finding, Undecided, load_checks
+from responses_ws_conformance.requirements import catalogue
+
+from tests.cases import Case, case_files, load_cases
+
+CASES = list(load_cases())
+CHECKS = load_checks()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c.requirement}: {c.description}")
+def test_case(case: Case) -> None:
+    evidence = Evidence.of(case.transcript())
+    check = CHECKS[case.requirement]
+    assert check.when(evidence), "the case does not exercise its requirement"
+    outcomes = list(check.judge(evidence))
+    findings = [o for o in outcomes if isinstance(o, Finding)]
+    if case.conforms is True:
+        assert outcomes == []
+    elif case.conforms is False:
+        assert findings
+        assert all(0 <= f.at < len(evidence.transcript.entries) for f in findings)
+        assert all(f.expected and f.actual for f in findings)
+    else:
+        assert not findings
+        assert [o.cause.value for o in outcomes if isinstance(o, Undecided)] == [case.conforms]
+
+
+@pytest.mark.parametrize("requirement", sorted(CHECKS))
+def test_check_is_proven_both_ways(requirement: str) -> None:
+    said = {case.conforms for case in CASES if case.requirement == requirement}
+    assert {True, False} <= said, f"{requirement} needs a conforming and a violating case"
+
+
+def test_checks_and_requirements_match() -> None:
+    requirements = catalogue().requirements
+    assert set(CHECKS) <= set(requirements), "a check names no requirement"
+    server = {r.id for r in requirements.values() if r.role == "server" and not r.not_judged}
+    assert server <= set(CHECKS), "a server requirement has no check and no reason for that"
+
+
+@pytest.mark.parametrize("path", case_files(), ids=lambda p: p.stem)
+def test_case_file_is_well_kept(path) -> None:
+    document = yaml.safe_load(path.read_text("utf-8"))
+    assert {"requirement", "cases"} <= set(document) <= {"requirement", "also", "cases"}
+    assert document["requirement"] == path.stem
+    descriptions = [case["description"] for case in document["cases"]]
+    assert len(set(descriptions)) == len(descriptions), "two cases have one description"
+    for case in document["cases"]:
+        assert set(case) <= {"description", "conforms", "claims", "transcript"}
+        assert case["conforms"] in (True, False, "mood", "time", "transient", "blocked")
+        assert len(case["description"]) < 80
+        assert "should" not in case["description"].lower()
