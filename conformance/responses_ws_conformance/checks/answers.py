@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from responses_ws_conformance.checks import Cause, Finding, Outcome, Undecided
+from responses_ws_conformance.checks import Cause, Finding, Mark, Outcome, Undecided
 from responses_ws_conformance.exchanges import Exchange
 
 TRANSIENT_STATUSES: Final = frozenset({408, 425, 429})
@@ -106,3 +106,54 @@ def refused(
         yield Undecided(Cause.TRANSIENT, describe(exchange))
     elif exchange.outcome != "error" or (codes and exchange.error_code not in codes):
         yield Finding(exchange.last, wanted, describe(exchange))
+
+
+RECALLS_THAT_PROVE: Final = 2
+
+
+def contains(exchange: Exchange, word: str) -> bool:
+    """True where the answer contains a code word."""
+    return word.lower() in exchange.text.lower()
+
+
+def recalled(mark: Mark) -> Iterator[Outcome]:
+    """Yield why a planted word did not come back.
+
+    ``recalls`` asked through the chain, ``controls`` asked with the whole history in one create.
+    Recalled there, repeatedly, but never through the chain, is a violation; recalled nowhere is
+    a moody model.
+    """
+    word = str(mark.fact("word"))
+    recalls, controls = mark.exchanges("recalls"), mark.exchanges("controls")
+    if any(contains(x, word) for x in recalls):
+        return
+    hits = sum(contains(x, word) for x in controls)
+    if hits >= RECALLS_THAT_PROVE and len(recalls) >= RECALLS_THAT_PROVE:
+        yield Finding(
+            recalls[-1].last,
+            f"an answer with {word!r}, which was given earlier in the chain",
+            f"{len(recalls)} answers without it, the last {recalls[-1].text[:80]!r}; with the whole "
+            f"history in one create the answer had it {hits} times",
+        )
+    else:
+        yield Undecided(
+            Cause.MOOD, f"the model did not bring back {word!r} even with the whole history at hand"
+        )
+
+
+def not_recalled(mark: Mark) -> Iterator[Outcome]:
+    """Yield where a word came back that the ``subject`` was not given.
+
+    ``controls`` are exchanges that were given it; unless one of them brought it back, the silence
+    of the subject proves nothing.
+    """
+    word = str(mark.fact("word"))
+    subject = mark.exchange()
+    if contains(subject, word):
+        yield Finding(
+            subject.last,
+            f"an answer that cannot know {word!r}, which is not in its context",
+            f"the answer {subject.text[:80]!r}",
+        )
+    elif not any(contains(x, word) for x in mark.exchanges("controls")):
+        yield Undecided(Cause.MOOD, f"the model did not bring back {word!r} where it was given")
