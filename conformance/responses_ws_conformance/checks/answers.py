@@ -132,8 +132,8 @@ def recalled(mark: Mark) -> Iterator[Outcome]:
         yield Finding(
             recalls[-1].last,
             f"an answer with {word!r}, which was given earlier in the chain",
-            f"{len(recalls)} answers without it, the last {recalls[-1].text[:80]!r}; with the whole "
-            f"history in one create the answer had it {hits} times",
+            f"{len(recalls)} answers without it, the last {recalls[-1].text[:80]!r}; with the "
+            f"whole history in one create the answer had it {hits} times",
         )
     else:
         yield Undecided(
