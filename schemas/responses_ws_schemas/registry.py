@@ -1,0 +1,79 @@
+"""Every schema is found by name, and every reference resolves without a network."""
+
+import copy
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any, Final
+
+from jsonschema import Draft202012Validator
+from referencing import Registry
+
+BASE_URL: Final = "https://responses-ws-conformance.github.io/rws/"
+
+Schema = dict[str, Any]
+
+_NOT_SCHEMAS: Final = frozenset({"examples", "__pycache__"})
+
+
+def names() -> tuple[str, ...]:
+    """The names of all schemas, in alphabetical order."""
+    return tuple(sorted(_schemas()))
+
+
+def load(name: str) -> Schema:
+    """The schema itself, as a copy the caller may change."""
+    return copy.deepcopy(_schema(name))
+
+
+@cache
+def validator_for(name: str) -> Draft202012Validator:
+    """The one validator of that schema; it never retrieves anything."""
+    return Draft202012Validator(_schema(name), registry=_registry())
+
+
+@cache
+def event_types() -> frozenset[str]:
+    """The server event types that Open Responses or OpenAI publishes."""
+    folder = "server_events/"
+    return frozenset(
+        name.removeprefix(folder)
+        for name, schema in _schemas().items()
+        if name.startswith(folder) and schema["x-published-by"]
+    )
+
+
+def dialect_schema(dialect: str, name: str) -> str | None:
+    """The name of the overlay that a dialect lays over a core schema, if it has one."""
+    overlay = f"dialects/{dialect}/{name}"
+    return overlay if overlay in _schemas() else None
+
+
+def _schema(name: str) -> Schema:
+    try:
+        return _schemas()[name]
+    except KeyError:
+        raise KeyError(f"no schema is named {name!r}") from None
+
+
+@cache
+def _schemas() -> Mapping[str, Schema]:
+    return dict(_read(files(__package__)))
+
+
+def _read(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Schema]]:
+    for entry in folder.iterdir():
+        if entry.is_dir() and entry.name not in _NOT_SCHEMAS:
+            yield from _read(entry, f"{prefix}{entry.name}/")
+        elif entry.name.endswith(".json"):
+            name = prefix + entry.name.removesuffix(".json")
+            yield name, json.loads(entry.read_text(encoding="utf-8"))
+
+
+@cache
+def _registry() -> Registry[Any]:
+    contents = ((schema["$id"], schema) for schema in _schemas().values())
+    registry: Registry[Any] = Registry().with_contents(contents)
+    return registry.crawl()
