@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -11,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from responses_ws_conformance import __version__
-from responses_ws_conformance.checks import load_checks
 from responses_ws_conformance.embedded import embedded_target
 from responses_ws_conformance.errors import CannotStart, ConformanceError, TranscriptError
+from responses_ws_conformance.listing import explanation, row
 from responses_ws_conformance.profile import Profile, load_profile
 from responses_ws_conformance.report import ExitCode, Report
-from responses_ws_conformance.requirements import Requirement, catalogue
+from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.runner import Run, judge_transcripts, plan
-from responses_ws_conformance.scenarios import Scenario, load_scenarios
+from responses_ws_conformance.scenarios import Scenario
 from responses_ws_conformance.terminal import details, summary
 from responses_ws_conformance.transcript import Transcript, load
 
@@ -116,62 +117,53 @@ def _run(profile: Profile, options: argparse.Namespace) -> int:
 
     run = Run(profile, todo, folder, on_recorded=progress)
     print(f"{profile.url}: {total} scenarios, at most {todo.turns} turns", flush=True)
+    interrupted = False
     try:
         run.record_all()
     except KeyboardInterrupt:
-        run.stopped = "interrupted"
-        _finish(Report.of_run(run, run.judgements()), options)
-        return ExitCode.INTERRUPTED
-    return _finish(Report.of_run(run, run.judgements()), options)
+        interrupted, run.stopped = True, "interrupted"
+    report = Report.of_run(run, run.judgements(), again=_again(options))
+    code = _finish(report, options)
+    print(f"\n{report.turns} turns in {report.duration:.1f} s, transcripts in {folder}")
+    return ExitCode.INTERRUPTED if interrupted else code
+
+
+def _again(options: argparse.Namespace) -> str:
+    """The command line of this run, limited to one requirement."""
+    words = ["rws", "run"]
+    if options.url is not None:
+        words.append(options.url)
+    for name in ("profile", "model", "api_key_env", "dialect"):
+        value = getattr(options, name)
+        if value is not None:
+            words += [f"--{name.replace('_', '-')}", str(value)]
+    return f"{shlex.join(words)} --only {{id}}"
 
 
 def _finish(report: Report, options: argparse.Namespace) -> int:
-    for line in details(report):
-        print(line)
-    print()
-    for line in summary(report):
-        print(line)
+    """Show and write a report; the exit code."""
+    if options.report is not None:
+        report.write(options.report)
+    if report.has_judged or report.stopped is None:
+        for line in (*details(report), "", *summary(report)):
+            print(line)
     if report.stopped is not None:
-        print(f"\nstopped: {report.stopped}", file=sys.stderr)
+        print(f"rws: {report.stopped}", file=sys.stderr)
     if report.selected is not None:
         left_out = len(catalogue().of_role("server")) - len(report.judgements)
         print(f"\nnot selected: {left_out} requirements")
-    print(f"\n{report.turns} turns in {report.duration:.1f} s")
-    if options.report is not None:
-        report.write(options.report)
     return report.exit_code(strict=options.strict, allow_untestable=options.allow_untestable)
 
 
 def list_command(options: argparse.Namespace) -> int:
     """``rws list``."""
-    rows = [_row(r) for r in catalogue().requirements.values()]
+    rows = [row(r) for r in catalogue().requirements.values()]
     if options.json:
         print(json.dumps({"spec_version": catalogue().spec_version, "requirements": rows}))
         return ExitCode.OK
-    for row in rows:
-        print(f"{row['id']:16} {row['level']:11} {row['feature']:9} {row['text']}")
+    for r in rows:
+        print(f"{r['id']:16} {r['level']:11} {r['feature']:9} {r['text']}")
     return ExitCode.OK
-
-
-def _row(requirement: Requirement) -> dict[str, Any]:
-    check = load_checks().get(requirement.id)
-    scenarios = [s.name for s in load_scenarios().values() if requirement.id in s.exercises]
-    return {
-        "id": requirement.id,
-        "level": requirement.level.value,
-        "role": requirement.role,
-        "feature": requirement.feature,
-        "dialect": requirement.dialect,
-        "condition": requirement.condition,
-        "lever": requirement.lever,
-        "text": requirement.text,
-        "url": requirement.url,
-        "evidence": [
-            {"kind": e.kind, "source": e.source, "url": e.url} for e in requirement.evidence
-        ],
-        "checks": [check.name] if check else [],
-        "scenarios": scenarios,
-    }
 
 
 def explain_command(options: argparse.Namespace) -> int:
@@ -179,8 +171,8 @@ def explain_command(options: argparse.Namespace) -> int:
     requirement = catalogue().requirements.get(options.id)
     if requirement is None:
         raise CannotStart(f"no requirement is named {options.id} (rws list shows them all)")
-    row = _row(requirement)
-    print(f"{row['id']}  {row['level']}  ({row['feature']})\n\n{row['text']}\n{row['url']}")
+    for line in explanation(requirement):
+        print(line)
     return ExitCode.OK
 
 

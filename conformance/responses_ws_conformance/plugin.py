@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from responses_ws_conformance.runner import Run
     from responses_ws_conformance.verdict import Judgement
 
+AGAIN = "pytest --pyargs responses_ws_conformance.suite -k {id} (with the same --rws options)"
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of ``rws run``, with a prefix."""
@@ -65,7 +67,7 @@ def rws_run(rws_target: Profile, pytestconfig: pytest.Config) -> Iterator[Run]:
     yield run
     report = pytestconfig.getoption("--rws-report")
     if report:
-        Report.of_run(run, run.judgements()).write(Path(report))
+        Report.of_run(run, run.judgements(), again=AGAIN).write(Path(report))
 
 
 def settle(judgement: Judgement, run: Run, config: pytest.Config, record: Any) -> None:
@@ -82,7 +84,7 @@ def settle(judgement: Judgement, run: Run, config: pytest.Config, record: Any) -
         judgement.verdict is Verdict.WARN and config.getoption("--rws-strict")
     )
     if is_fatal:
-        lines = violation(Report.of_run(run, [judgement]), judgement)
+        lines = violation(Report.of_run(run, [judgement], again=AGAIN), judgement)
         pytest.fail("\n".join(lines), pytrace=False)
     if judgement.verdict is Verdict.ERROR:
         raise RuntimeError(f"the suite broke: {judgement.why}")

@@ -40,7 +40,7 @@ class Report:
     """The outcome of a run, or of judging saved transcripts.
 
     ``stopped`` says why recording ended early; ``selected`` is None where nothing was left out.
-    ``duration`` is in seconds.
+    ``duration`` is in seconds; ``again`` is the command that judges just one ``{id}`` again.
     """
 
     target: str
@@ -54,9 +54,10 @@ class Report:
     stopped: str | None = None
     turns: int = 0
     scenarios: tuple[str, ...] = ()
+    again: str = "rws run --only {id}"
 
     @classmethod
-    def of_run(cls, run: Run, judgements: Sequence[Judgement]) -> Report:
+    def of_run(cls, run: Run, judgements: Sequence[Judgement], *, again: str) -> Report:
         """The report about a run."""
         return cls(
             target=run.profile.url,
@@ -70,6 +71,7 @@ class Report:
             stopped=run.stopped,
             turns=run.turns,
             scenarios=tuple(run.recordings),
+            again=again,
         )
 
     @classmethod
@@ -89,6 +91,7 @@ class Report:
             features=first.features,
             selected=first.selected,
             scenarios=tuple(dict.fromkeys(t.header.scenario for t in transcripts)),
+            again=f"rws run {first.target} --only {{id}}",
         )
 
     def count(self, verdict: Verdict) -> int:
@@ -103,7 +106,7 @@ class Report:
             return ExitCode.VIOLATION
         if self.stopped is not None:
             return ExitCode.INFRASTRUCTURE
-        if not self.count(Verdict.PASS) and not self.count(Verdict.WARN):
+        if not self.has_judged:
             return ExitCode.NOTHING_JUDGED
         if self.count(Verdict.UNTESTABLE) and not allow_untestable:
             return ExitCode.NOT_ALL_JUDGED
@@ -136,7 +139,12 @@ class Report:
 
     def rerun(self, requirement: str) -> str:
         """The command that records and judges just this requirement again."""
-        return f"rws run {self.target} --only {requirement}"
+        return self.again.replace("{id}", requirement)
+
+    @property
+    def has_judged(self) -> bool:
+        """True where at least one requirement was judged."""
+        return any(self.count(v) for v in (Verdict.PASS, Verdict.FAIL, Verdict.WARN))
 
     def _row(self, judgement: Judgement) -> dict[str, Any]:
         requirement = judgement.requirement
@@ -151,6 +159,7 @@ class Report:
             "why": judgement.why or None,
             "cause": judgement.cause.value if judgement.cause else None,
             "blocked_by": judgement.by,
+            "again": self.rerun(requirement.id),
             "scenarios": list(judgement.judged_in),
             "findings": [_finding(located) for located in judgement.findings],
         }

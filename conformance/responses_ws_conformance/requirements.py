@@ -59,6 +59,7 @@ class Requirement:
     dialect: str | None = None
     schema: str | None = None
     not_judged: str | None = None
+    explanation: str = ""
 
     @property
     def area(self) -> str:

@@ -1,0 +1,185 @@
+"""The command ``rws``, as a user runs it: in a subprocess, from an empty folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from responses_ws_conformance.report import ExitCode
+from responses_ws_schemas import explain
+
+from tests.stubs import always_an_error, dead_port, overloaded, refuse, silent, stub
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished command."""
+
+    code: int
+    out: str
+    err: str
+    seconds: float
+    report: dict[str, Any] | None
+
+    def verdicts(self) -> dict[str, str]:
+        assert self.report is not None
+        return {row["id"]: row["verdict"] for row in self.report["requirements"]}
+
+
+@pytest.fixture
+def rws(tmp_path: Path):
+    """Runs ``rws`` and reads the report that it wrote."""
+
+    def run(*arguments: str, env: dict[str, str] | None = None, timeout: float = 60) -> Done:
+        command = [sys.executable, "-m", "responses_ws_conformance.cli", *arguments]
+        report = tmp_path / "report.json"
+        if arguments[0] in ("run", "judge"):
+            command += ["--report", str(report)]
+        started = time.monotonic()
+        done = subprocess.run(
+            command,
+            cwd=tmp_path,
+            env={**os.environ, **(env or {})},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        seconds = time.monotonic() - started
+        written = json.loads(report.read_text("utf-8")) if report.exists() else None
+        if written is not None:
+            assert explain("files/report", written) == []
+        assert "Traceback" not in done.stderr
+        return Done(done.returncode, done.stdout, done.stderr, seconds, written)
+
+    return run
+
+
+def test_embedded_default_is_green(rws: Any) -> None:
+    done = rws("run")
+    assert done.code == ExitCode.OK, done.out
+    assert done.report["summary"]["fail"] == done.report["summary"]["untestable"] == 0
+    assert done.report["summary"]["pass"] >= 60
+
+
+def test_judge_says_what_the_run_said(rws: Any, tmp_path: Path) -> None:
+    ran = rws("run")
+    files = sorted(str(p) for p in (tmp_path / "rws-report" / "transcripts").iterdir())
+    judged = rws("judge", *files)
+    assert judged.code == ran.code
+    assert judged.verdicts() == ran.verdicts()
+
+
+def test_smoke_is_short(rws: Any) -> None:
+    done = rws("run", "--smoke")
+    assert done.code == ExitCode.OK, done.out
+    assert len(done.report["scenarios"]) == 3
+    assert "not selected" in done.out
+
+
+def test_only_records_what_it_needs(rws: Any) -> None:
+    done = rws("run", "--only", "RWS-CHAIN-005")
+    assert done.code == ExitCode.OK, done.out
+    assert list(done.verdicts()) == ["RWS-CHAIN-005"]
+    assert all(name.startswith("chaining/") for name in done.report["scenarios"])
+
+
+def test_dead_port_ends_at_once(rws: Any) -> None:
+    url = dead_port()
+    done = rws("run", url)
+    assert done.code == ExitCode.INFRASTRUCTURE
+    assert done.err.strip() == f"rws: {url}: connection refused"
+    assert done.seconds < 3
+
+
+def test_refused_upgrade_shows_status_and_body(rws: Any) -> None:
+    with stub(silent, gate=refuse) as url:
+        done = rws("run", url)
+    assert done.code == ExitCode.INFRASTRUCTURE
+    assert "status 403" in done.err
+    assert "This key is not allowed here." in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+def test_silent_target_is_infrastructure(rws: Any) -> None:
+    with stub(silent) as url:
+        done = rws("run", url)
+    assert done.code == ExitCode.INFRASTRUCTURE
+    assert "timing" in done.err
+    assert done.seconds < 60
+
+
+def test_overloaded_target_is_infrastructure(rws: Any) -> None:
+    with stub(overloaded) as url:
+        done = rws("run", url)
+    assert done.code == ExitCode.INFRASTRUCTURE
+    assert "server_is_overloaded" in done.err
+
+
+def test_target_that_refuses_everything_is_red_and_no_negative_is_green(rws: Any) -> None:
+    with stub(always_an_error) as url:
+        done = rws("run", url)
+    verdicts = done.verdicts()
+    assert done.code == ExitCode.VIOLATION
+    assert verdicts["RWS-CREATE-001"] == "fail"
+    negative = ("RWS-CHAIN-005", "RWS-CHAIN-007", "RWS-CHAIN-009", "RWS-CHAIN-012", "RWS-TOOL-006")
+    assert {verdicts[name] for name in negative} == {"untestable"}
+
+
+BAD_INPUT = {
+    "not a WebSocket URL": (["run", "https://example.org"], "not a WebSocket URL"),
+    "unknown id": (["run", "--only", "RWS-NOPE-001"], "no requirement is named RWS-NOPE-001"),
+    "missing variable": (["run", "ws://127.0.0.1:1/", "--api-key-env", "NOT_SET"], "NOT_SET"),
+    "missing profile": (["run", "--profile", "nowhere.yaml"], "nowhere.yaml"),
+    "unknown id to explain": (["explain", "RWS-NOPE-001"], "RWS-NOPE-001"),
+    "missing transcript": (["judge", "nowhere.jsonl"], "nowhere.jsonl"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_INPUT)
+def test_bad_input_is_one_clear_line(rws: Any, name: str) -> None:
+    arguments, message = BAD_INPUT[name]
+    done = rws(*arguments)
+    assert done.code == ExitCode.INFRASTRUCTURE
+    assert message in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+BAD_PROFILES = {
+    "model: 7": "/model",
+    "url: ws://127.0.0.1:1/\nfeatures: [telepathy]": "/features/0",
+    "url: ws://127.0.0.1:1/\ntiming: {idle: -1}": "/timing/idle",
+    "- a list": "mapping",
+    "url: [": "not YAML",
+}
+
+
+@pytest.mark.parametrize("text", BAD_PROFILES)
+def test_bad_profile_names_file_and_member(rws: Any, tmp_path: Path, text: str) -> None:
+    (tmp_path / "p.yaml").write_text(text)
+    done = rws("run", "--profile", "p.yaml")
+    assert done.code == ExitCode.INFRASTRUCTURE
+    assert "p.yaml" in done.err
+    assert BAD_PROFILES[text] in done.err
+
+
+def test_list_has_every_requirement(rws: Any) -> None:
+    done = rws("list", "--json")
+    rows = json.loads(done.out)["requirements"]
+    assert len(rows) >= 60
+    assert all(row["evidence"] for row in rows)
+    assert all(row["checks"] and row["scenarios"] for row in rows if row["role"] == "server")
+
+
+def test_explain_shows_text_checks_and_faults(rws: Any) -> None:
+    done = rws("explain", "RWS-CHAIN-005")
+    assert done.code == ExitCode.OK
+    for word in ("previous_response_not_found", "check", "fault", "chaining/unknown-id"):
+        assert word in done.out
