@@ -224,13 +224,15 @@ def address(href: str) -> str:
 
 
 def plain(tokens: Sequence[Token]) -> str:
-    """The text without its Markdown, in one line; code keeps its words and loses its ticks."""
+    """The text in one line; of the Markdown only the ticks around code are kept."""
     parts: list[str] = []
     for token in tokens:
         if token.type == "inline":
             parts.append(plain(token.children or []))
         elif token.type == "softbreak":
             parts.append(" ")
+        elif token.type == "code_inline":
+            parts.append(f"`{token.content}`")
         else:
             parts.append(token.content)
     return "".join(parts).strip()
@@ -279,7 +281,7 @@ def reference_row(row: Requirement) -> str:
     applies += [f"lever {row.lever}"] if row.lever else []
     applies += [f"dialect {row.dialect}"] if row.dialect else []
     evidence = ", ".join(dict.fromkeys(e.kind for e in row.evidence))
-    sentence = row.text.replace("|", "\\|").replace("*", "\\*").replace("_", "\\_")
+    sentence = row.text.replace("|", "\\|")
     link = f"[{row.id}](../{row.chapter}.md#{row.anchor})"
     return f"| {link} | {row.level} | {', '.join(applies)} | {evidence} | {sentence} |"
 
