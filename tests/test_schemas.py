@@ -93,11 +93,34 @@ PRIVATE = {
     "response.output_item.interrupted",
 }
 
+RESPONSE = {
+    "id": "resp_1",
+    "object": "response",
+    "created_at": 1780000000,
+    "model": "m",
+    "output": [],
+    "parallel_tool_calls": True,
+    "tool_choice": "auto",
+    "tools": [],
+}
+REFUSAL_MEMBERS = [
+    ("", f"{member} is missing")
+    for member in (
+        "content_index",
+        "item_id",
+        "output_index",
+        "refusal",
+        "sequence_number",
+        "type",
+    )
+]
+WRONG_USAGE = "expected object or null, got number 5"
 
-def example_files(kind: str) -> list[Any]:
+
+def example_files(kind: str, within: str = ".") -> list[Any]:
     """One parameter set, of schema name and file, for each valid or invalid example."""
     cases = []
-    for path in sorted(EXAMPLES.rglob(f"{kind}/*.json")):
+    for path in sorted((EXAMPLES / within).rglob(f"{kind}/*.json")):
         name = path.parent.parent.relative_to(EXAMPLES).as_posix()
         cases.append(pytest.param(name, path, id=f"{name}/{path.stem}"))
     return cases
@@ -107,9 +130,10 @@ def read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def core_of(name: str) -> str | None:
-    """The core schema under an overlay, or nothing for a core schema."""
-    return name.split("/", 2)[2] if name.startswith("dialects/") else None
+def core_of(overlay: str) -> str:
+    """The name of the core schema under an overlay."""
+    _dialects, _dialect, core = overlay.split("/", 2)
+    return core
 
 
 @cache
@@ -166,10 +190,7 @@ def test_examples_belong_to_schemas() -> None:
 
 @pytest.mark.parametrize(("name", "path"), example_files("valid"))
 def test_valid_example_validates(name: str, path: Path) -> None:
-    instance = read(path)
-    assert schemas.explain(name, instance) == []
-    if core := core_of(name):
-        assert schemas.explain(core, instance) == []
+    assert schemas.explain(name, read(path)) == []
 
 
 @pytest.mark.parametrize(("name", "path"), example_files("invalid"))
@@ -180,10 +201,14 @@ def test_invalid_example_fails_where_it_says(name: str, path: Path) -> None:
     assert {pointer for pointer, _ in faults} == {example["path"]}
 
 
-@pytest.mark.parametrize(("name", "path"), example_files("invalid"))
-def test_overlay_rejects_what_core_accepts(name: str, path: Path) -> None:
-    if core := core_of(name):
-        assert schemas.explain(core, read(path)["instance"]) == []
+@pytest.mark.parametrize(("name", "path"), example_files("valid", within="dialects"))
+def test_instance_of_a_dialect_satisfies_core(name: str, path: Path) -> None:
+    assert schemas.explain(core_of(name), read(path)) == []
+
+
+@pytest.mark.parametrize(("name", "path"), example_files("invalid", within="dialects"))
+def test_overlay_demands_more_than_core(name: str, path: Path) -> None:
+    assert schemas.explain(core_of(name), read(path)["instance"]) == []
 
 
 def test_one_file_for_each_server_event_type() -> None:
@@ -200,12 +225,11 @@ def test_event_schema_names_its_type_and_owners(event_type: str) -> None:
 
 
 def test_overlays_lie_over_core_schemas() -> None:
-    overlays = [name for name in schemas.names() if core_of(name)]
-    assert overlays
+    overlays = [name for name in schemas.names() if name.startswith("dialects/")]
+    assert {overlay.split("/")[1] for overlay in overlays} == BOTH
     for overlay in overlays:
-        _, dialect, core = overlay.split("/", 2)
-        assert core in schemas.names()
-        assert schemas.dialect_schema(dialect, core) == overlay
+        assert core_of(overlay) in schemas.names()
+        assert schemas.dialect_schema(overlay.split("/")[1], core_of(overlay)) == overlay
 
 
 def test_no_overlay_is_none() -> None:
@@ -225,3 +249,72 @@ def test_loaded_schema_is_a_copy() -> None:
 def test_validator_is_made_once() -> None:
     name = "server_events/response.completed"
     assert schemas.validator_for(name) is schemas.validator_for(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "instance", "faults"),
+    [
+        ("server_events/response.audio.done", [], [("", "expected object, got an array")]),
+        (
+            "server_events/response.audio.done",
+            {"type": "response.audio.done"},
+            [("", "sequence_number is missing")],
+        ),
+        (
+            "server_events/response.audio.done",
+            {"type": "audio.done", "sequence_number": "4"},
+            [
+                ("/sequence_number", 'expected integer, got string "4"'),
+                ("/type", 'expected "response.audio.done", got string "audio.done"'),
+            ],
+        ),
+        ("server_events/response.refusal.done", {}, REFUSAL_MEMBERS),
+        ("objects/output_item", {"id": "msg_1"}, [("", "type is missing")]),
+        (
+            "objects/response",
+            {**RESPONSE, "output": [{"type": "compaction", "id": 7}]},
+            [
+                ("/output/0", "encrypted_content is missing"),
+                ("/output/0/id", "expected string, got number 7"),
+            ],
+        ),
+        ("objects/response", {**RESPONSE, "usage": 5}, [("/usage", WRONG_USAGE)]),
+        (
+            "objects/tool_choice",
+            "any",
+            [("", 'expected one of "none", "auto", "required"; got string "any"')],
+        ),
+        ("objects/tool_choice", None, [("", "expected string or object, got null")]),
+        ("objects/metadata", {"a/b~c": True}, [("/a~1b~0c", "expected string, got boolean true")]),
+        (
+            "objects/metadata",
+            {"k" * 65: ""},
+            [("", f'member "{"k" * 65}": expected at most 64 characters, got 65')],
+        ),
+        (
+            "client_events/response.create",
+            {"type": "response.create", "input": 5},
+            [("/input", "expected string, array or null, got number 5")],
+        ),
+        (
+            "client_events/response.steer",
+            {"type": "response.steer", "previous_response_id": "r", "input": "x", "stream_id": "a"},
+            [("", "stream_id is not allowed here")],
+        ),
+        (
+            "dialects/open-responses/client_events/response.create",
+            {"type": "response.create", "stream": True},
+            [("/stream", "is not allowed here")],
+        ),
+    ],
+)
+def test_explanation_is_readable(
+    name: str, instance: object, faults: list[tuple[str, str]]
+) -> None:
+    assert schemas.explain(name, instance) == faults
+
+
+def test_long_values_are_cut_in_explanations() -> None:
+    [(_, message)] = schemas.explain("objects/stream_id", "long " * 40)
+    assert message.startswith("expected a match of ^[A-Za-z0-9_.-]+$, got ")
+    assert message.endswith("lon…")

@@ -53,12 +53,14 @@ def _messages(error: ValidationError) -> Iterable[str]:
     if keyword == "additionalProperties" and value is False:
         known = schema.get("properties", {})
         return [f"{_cut(member)} is not allowed here" for member in instance if member not in known]
-    if keyword == "anyOf":
-        value = [wanted for inner in error.context or () for wanted in _listed(inner)]
-        keyword = "type"
-    if sentence := _SENTENCES.get(keyword):
-        return [sentence(value, instance)]
-    return [_cut(error.message)]
+    if keyword in ("anyOf", "oneOf") and error.context:
+        rejections = filter(_rejects_the_type, error.context)
+        keyword, value = "type", [wanted for inner in rejections for wanted in _listed(inner)]
+    sentence = _SENTENCES.get(keyword)
+    message = sentence(value, instance) if sentence else _cut(error.message)
+    # An error about a member's name points to the object, so it has to say which member.
+    about_a_name = "propertyNames" in list(error.schema_path)[-2:-1]
+    return [f"member {_show(instance)}: {message}" if about_a_name else message]
 
 
 def _listed(error: ValidationError) -> list[str]:
@@ -67,13 +69,13 @@ def _listed(error: ValidationError) -> list[str]:
 
 
 def _wrong_type(wanted: Any, found: object) -> str:
-    expected = " or ".join(dict.fromkeys([wanted] if isinstance(wanted, str) else wanted))
+    *first, last = dict.fromkeys([wanted] if isinstance(wanted, str) else wanted)
+    expected = f"{', '.join(first)} or {last}" if first else last
     return f"expected {expected}, got {_describe(found)}"
 
 
-# A schema that is simply `false` reports no keyword: `None`.
 _SENTENCES: Final[Mapping[str, Callable[[Any, Any], str]]] = {
-    "None": lambda wanted, found: "is not allowed here",
+    "not": lambda wanted, found: "is not allowed here",
     "type": _wrong_type,
     "const": lambda wanted, found: f"expected {_show(wanted)}, got {_describe(found)}",
     "enum": lambda wanted, found: (
@@ -86,7 +88,7 @@ _SENTENCES: Final[Mapping[str, Callable[[Any, Any], str]]] = {
     "maxProperties": lambda wanted, found: f"expected at most {wanted} members, got {len(found)}",
     "minimum": lambda wanted, found: f"expected at least {wanted}, got {found}",
     "maximum": lambda wanted, found: f"expected at most {wanted}, got {found}",
-    "pattern": lambda wanted, found: f"expected a string like {wanted}, got {_show(found)}",
+    "pattern": lambda wanted, found: f"expected a match of {wanted}, got {_show(found)}",
 }
 
 _JSON_TYPES: Final = {dict: "an object", list: "an array", type(None): "null"}
