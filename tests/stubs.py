@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
@@ -18,8 +19,10 @@ Gate = Callable[[ServerConnection, Request], Response | None]
 
 
 @contextmanager
-def stub(handler: Handler, *, gate: Gate | None = None) -> Iterator[str]:
+def stub(handler: Handler, *, gate: Gate | None = None, **options: Any) -> Iterator[str]:
     """The URL of a server that runs the handler for each connection."""
+    scheme = "wss" if "ssl" in options else "ws"
+    options = {"process_request": gate, "close_timeout": 1, **options}
 
     def guarded(connection: ServerConnection) -> None:
         try:
@@ -27,11 +30,11 @@ def stub(handler: Handler, *, gate: Gate | None = None) -> Iterator[str]:
         except ConnectionClosed:
             return
 
-    with serve(guarded, "127.0.0.1", 0, process_request=gate, close_timeout=1) as server:
+    with serve(guarded, "127.0.0.1", 0, **options) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
-            yield f"ws://127.0.0.1:{server.socket.getsockname()[1]}/v1/responses"
+            yield f"{scheme}://127.0.0.1:{server.socket.getsockname()[1]}/v1/responses"
         finally:
             server.shutdown()
             thread.join()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import runpy
 import shlex
 import sys
 from collections.abc import Sequence
@@ -30,6 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code."""
     options = parser().parse_args(argv)
     try:
+        if options.extension is not None:
+            _extend(options.extension)
         return int(options.command(options))
     except (CannotStart, TranscriptError) as problem:
         print(f"rws: {problem}", file=sys.stderr)
@@ -74,6 +77,10 @@ def parser() -> argparse.ArgumentParser:
     judge.set_defaults(command=judge_command)
     judge.add_argument("files", nargs="+", type=Path, metavar="FILE")
     _reporting(judge)
+    for command in (run, listing, explain, judge):
+        command.add_argument(
+            "--extension", type=Path, metavar="FILE", help="Python file with checks of your own"
+        )
     return top
 
 
@@ -83,6 +90,13 @@ def _reporting(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--allow-untestable", action="store_true", help="exit 0 though not all could be judged"
     )
+
+
+def _extend(path: Path) -> None:
+    """Run a vendor's file, which registers requirements, scenarios and checks."""
+    if not path.is_file():
+        raise CannotStart(f"no such extension file: {path}")
+    runpy.run_path(str(path))
 
 
 def run_command(options: argparse.Namespace) -> int:

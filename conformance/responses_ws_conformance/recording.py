@@ -84,7 +84,7 @@ class Recording:
         for name in ("request_headers", "response_headers"):
             if name in fields:
                 fields[name] = self._masker.headers(fields[name])
-        entry = kind(n=len(self.transcript.entries), t=self._clock() - self._started, **fields)
+        entry = kind(n=len(self.transcript.entries), t=round(self._clock() - self._started, 6), **fields)
         self.transcript.entries.append(entry)
         if self._stream is not None:
             self._stream.write(dump_entry(entry))

@@ -7,14 +7,15 @@ it. Code holds requirement ids only, the sentences live in the spec.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
 from responses_ws_schemas import BASE_URL
+
+PREFIX: Final = "RWS-"
 
 
 class Level(Enum):
@@ -60,6 +61,7 @@ class Requirement:
     schema: str | None = None
     not_judged: str | None = None
     explanation: str = ""
+    home: str | None = None
 
     @property
     def area(self) -> str:
@@ -68,7 +70,9 @@ class Requirement:
 
     @property
     def url(self) -> str:
-        """The address of the sentence on the docs site."""
+        """The address of the sentence: on the docs site, or where its vendor keeps it."""
+        if self.home is not None:
+            return self.home
         return f"{BASE_URL}{self.chapter}/#{self.anchor}"
 
 
@@ -77,7 +81,7 @@ class Catalogue:
     """All requirements of a spec version, by id, in the order of the spec."""
 
     spec_version: str
-    requirements: Mapping[str, Requirement]
+    requirements: dict[str, Requirement]
 
     def of_role(self, role: str) -> list[Requirement]:
         """The requirements of one role, in the order of the spec."""
@@ -93,6 +97,16 @@ def catalogue() -> Catalogue:
         spec_version=raw["spec_version"],
         requirements={row["id"]: _requirement(row) for row in raw["requirements"]},
     )
+
+
+def register(requirement: Requirement) -> None:
+    """Add a vendor's requirement; raises ValueError where the id is taken or uses our prefix."""
+    known = catalogue().requirements
+    if requirement.id.startswith(PREFIX):
+        raise ValueError(f"{requirement.id}: the prefix {PREFIX} is the suite's own")
+    if requirement.id in known:
+        raise ValueError(f"two requirements are named {requirement.id}")
+    known[requirement.id] = requirement
 
 
 def _requirement(row: dict[str, Any]) -> Requirement:

@@ -1,0 +1,237 @@
+"""The driver reaches its target every way a profile can say, and records what happens."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import trustme
+from responses_ws_conformance.driver import Blocked, Driver, Unreachable
+from responses_ws_conformance.errors import InvalidClientEvent
+from responses_ws_conformance.profile import Profile, Timing
+from responses_ws_conformance.recording import Masker, Recording
+from responses_ws_conformance.transcript import (
+    Closed,
+    Expired,
+    Header,
+    Opened,
+    Received,
+    Sent,
+    load,
+)
+from websockets.sync.server import ServerConnection
+
+from tests.cases import message_stream
+from tests.stubs import dead_port, silent, stub
+
+FAST = Timing(connect=2, first_event=0.4, idle=0.4, total=2, quiet=0.1, close=0.4)
+
+
+@contextmanager
+def driving(url: str, path: Path | None = None, **fields: object) -> Iterator[Driver]:
+    """A driver for a stub."""
+    profile = Profile(url=url, model="m", timing=FAST, **fields)  # type: ignore[arg-type]
+    recording = Recording(Header(scenario="test"), masker=Masker(profile.secrets), path=path)
+    with recording, Driver(profile, recording) as driver:
+        yield driver
+
+
+def answers(connection: ServerConnection) -> None:
+    """Answers every create healthily."""
+    for number, message in enumerate(connection):
+        for event in message_stream(f"resp_{number}", "ready", json.loads(message)):
+            connection.send(json.dumps(event))
+
+
+def entries(driver: Driver, kind: type) -> list:
+    return [e for e in driver.recording.transcript.entries if isinstance(e, kind)]
+
+
+def test_turn_is_recorded_and_read(tmp_path: Path) -> None:
+    with stub(answers) as url, driving(url, tmp_path / "t.jsonl") as driver:
+        exchange = driver.connect().turn("hi", store=False)
+        assert (exchange.outcome, exchange.text) == ("completed", "ready")
+    saved = load(tmp_path / "t.jsonl")
+    assert saved.entries == driver.recording.transcript.entries
+    assert [type(e) for e in saved.entries[:3]] == [Opened, Sent, Received]
+    assert isinstance(saved.entries[-1], Closed)
+
+
+def test_headers_query_and_subprotocol_reach_the_target() -> None:
+    seen: dict[str, str] = {}
+
+    def look(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        seen["path"] = connection.request.path
+        seen["authorization"] = connection.request.headers["Authorization"]
+        seen["header"] = connection.request.headers["X-Tenant"]
+        seen["subprotocol"] = connection.subprotocol or ""
+        answers(connection)
+
+    with (
+        stub(look, subprotocols=["beta.v1"]) as url,
+        driving(
+            url,
+            api_key="canary-key",
+            headers={"X-Tenant": "one"},
+            query={"api-version": "preview"},
+            subprotocol="beta.v1",
+            secrets={"api_key": "canary-key"},
+        ) as driver,
+    ):
+        driver.connect().turn("hi", store=False)
+    assert seen == {
+        "path": "/v1/responses?api-version=preview",
+        "authorization": "Bearer canary-key",
+        "header": "one",
+        "subprotocol": "beta.v1",
+    }
+
+
+def test_no_secret_reaches_the_file(tmp_path: Path) -> None:
+    def leak(connection: ServerConnection) -> None:
+        for _ in connection:
+            error = {"code": "x", "message": "the key canary-key is unknown"}
+            connection.send(json.dumps({"type": "error", "error": error}))
+            connection.send(b"binary canary-key")
+            connection.close(1008, "canary-key")
+
+    path = tmp_path / "t.jsonl"
+    with (
+        stub(leak) as url,
+        driving(url, path, api_key="canary-key", secrets={"api_key": "canary-key"}) as driver,
+    ):
+        driver.connect().attempt("canary-key")
+    text = path.read_text("utf-8")
+    assert "canary-key" not in text
+    assert "[secret: api_key]" in text
+
+
+def test_tls_is_verified_against_the_profile(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with stub(answers, ssl=context) as url:
+        with driving(url, ca_file=tmp_path / "ca.pem") as driver:
+            assert driver.connect().turn("hi", store=False).outcome == "completed"
+        with driving(url) as driver, pytest.raises(Unreachable, match="TLS failed"):
+            driver.connect()
+
+
+@contextmanager
+def tunnel() -> Iterator[tuple[str, list[bytes]]]:
+    """An HTTP proxy that tunnels one CONNECT, and the request lines that it saw."""
+    lines: list[bytes] = []
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def pipe(source: socket.socket, sink: socket.socket) -> None:
+        while data := source.recv(65536):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
+
+    def run() -> None:
+        client, _ = listener.accept()
+        with client:
+            request = b""
+            while b"\r\n\r\n" not in request:
+                request += client.recv(65536)
+            lines.append(request.splitlines()[0])
+            host, port = request.split()[1].decode().split(":")
+            with socket.create_connection((host, int(port))) as upstream:
+                client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                back = threading.Thread(target=pipe, args=(upstream, client))
+                back.start()
+                pipe(client, upstream)
+                back.join()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}", lines
+    thread.join()
+    listener.close()
+
+
+def test_proxy_is_used() -> None:
+    with (
+        stub(answers) as url,
+        tunnel() as (proxy, lines),
+        driving(url, proxy=proxy) as driver,
+    ):
+        assert driver.connect().turn("hi", store=False).outcome == "completed"
+    assert lines[0].startswith(b"CONNECT 127.0.0.1:")
+
+
+def test_dead_port_is_unreachable() -> None:
+    with driving(dead_port()) as driver, pytest.raises(Unreachable, match="connection refused"):
+        driver.connect()
+
+
+def test_expired_wait_is_an_entry_and_blocks() -> None:
+    with stub(silent) as url, driving(url) as driver, pytest.raises(Blocked) as blocked:
+        driver.connect().turn("hi", store=False)
+    assert blocked.value.cause.value == "time"
+    assert [e.clock for e in entries(driver, Expired)] == ["first-event"]
+
+
+def test_pings_are_life() -> None:
+    def slow(connection: ServerConnection) -> None:
+        for message in connection:
+            for _ in range(5):
+                connection.ping().wait(2)
+                threading.Event().wait(0.15)
+            for event in message_stream("resp_1", "ready", json.loads(message)):
+                connection.send(json.dumps(event))
+
+    with stub(slow) as url, driving(url) as driver:
+        assert driver.connect().turn("hi", store=False).outcome == "completed"
+    assert entries(driver, Expired) == []
+
+
+def test_total_clock_ends_a_stream_that_never_ends() -> None:
+    def endless(connection: ServerConnection) -> None:
+        for message in connection:
+            events = list(message_stream("resp_1", "x", json.loads(message)))
+            for event in events[:5]:
+                connection.send(json.dumps(event))
+            while True:
+                connection.send(json.dumps(events[4]))
+                threading.Event().wait(0.05)
+
+    with stub(endless) as url, driving(url) as driver:
+        assert driver.connect().attempt("hi", store=False).outcome == "expired"
+    assert next(e.clock for e in entries(driver, Expired)) == "total"
+
+
+def test_fragments_of_the_server_are_joined() -> None:
+    def fragmented(connection: ServerConnection) -> None:
+        for message in connection:
+            for event in message_stream("resp_1", "ready", json.loads(message)):
+                text = json.dumps(event)
+                connection.send([text[:10], text[10:20], text[20:]])
+
+    with stub(fragmented) as url, driving(url) as driver:
+        assert driver.connect().turn("hi", store=False).text == "ready"
+
+
+def test_own_slip_is_not_sent() -> None:
+    with stub(answers) as url, driving(url) as driver, pytest.raises(InvalidClientEvent):
+        driver.connect().turn("hi", temperature="warm")
+    assert entries(driver, Sent) == []
+
+
+def test_message_that_is_too_large_fails_the_connection() -> None:
+    def large(connection: ServerConnection) -> None:
+        for _ in connection:
+            connection.send("x" * 100_000)
+
+    with stub(large) as url, driving(url, max_message_bytes=50_000) as driver:
+        assert driver.connect().attempt("hi", store=False).outcome == "closed"
+    (closed,) = entries(driver, Closed)
+    assert (closed.side, closed.code) == ("failed", 1009)
