@@ -1,0 +1,157 @@
+"""``rws-server``: a reference server on a loopback port."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Container, Sequence
+
+from responses_ws_reference.config import DEFAULT_LIFETIME, DEFAULT_MODEL, ServerConfig
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until SIGTERM or SIGINT; the exit code is 0 then."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.list_variants or options.list_faults:
+        _print_lists(options)
+        return 0
+    try:
+        config = _config(options)
+    except ValueError as error:
+        parser.error(str(error))
+    try:
+        asyncio.run(_serve(config))
+    except OSError as error:
+        print(f"rws-server: cannot listen: {error}", file=sys.stderr)
+        return 4
+    return 0
+
+
+async def _serve(config: ServerConfig) -> None:
+    from responses_ws_reference.server import serve
+
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, stopped.set)
+    async with serve(config) as running:
+        print(f"listening on {running.url}", flush=True)
+        await stopped.wait()
+    if config.fault is not None:
+        print(f"fault {config.fault} fired {running.faults_fired} times", file=sys.stderr)
+
+
+def _config(options: argparse.Namespace) -> ServerConfig:
+    _check_names(options)
+    return ServerConfig(
+        host=options.host,
+        port=options.port,
+        api_keys=tuple(_key(name) for name in options.api_key_env),
+        model=options.model,
+        lifetime=options.lifetime,
+        offers_levers=options.levers,
+        pace=options.pace,
+        variant=options.variant,
+        fault=options.fault,
+    )
+
+
+def _check_names(options: argparse.Namespace) -> None:
+    """Names are checked before anything listens; the registries load only where they are named."""
+    if options.variant is not None:
+        from responses_ws_reference.variants import VARIANTS
+
+        _check_name("variant", options.variant, VARIANTS)
+    if options.fault is not None:
+        from responses_ws_reference.faults import FAULTS
+
+        _check_name("fault", options.fault, FAULTS)
+
+
+def _check_name(what: str, name: str, known: Container[str]) -> None:
+    if name not in known:
+        raise ValueError(f"unknown {what} {name!r}; see --list-{what}s")
+
+
+def _key(variable: str) -> str:
+    key = os.environ.get(variable, "")
+    if not key:
+        raise ValueError(f"the environment variable {variable} is not set")
+    return key
+
+
+def _print_lists(options: argparse.Namespace) -> None:
+    if options.list_variants:
+        from responses_ws_reference.variants import VARIANTS
+
+        for variant in VARIANTS.values():
+            print(f"{variant.name}  {variant.summary}")
+    if options.list_faults:
+        from responses_ws_reference.faults import FAULTS
+
+        for fault in FAULTS.values():
+            print(f"{fault.name}  {' '.join(fault.breaks)}  {fault.summary}")
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError("a positive number of seconds is needed")
+    return number
+
+
+def _pace(text: str) -> float:
+    return 0.0 if float(text) == 0 else _positive(text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="rws-server",
+        description="A reference server for the Responses API over WebSocket. It binds to "
+        "127.0.0.1, prints one line when it listens, and stops on SIGTERM.",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to bind to")
+    parser.add_argument("--port", type=int, default=0, help="port to bind to; 0 picks a free one")
+    parser.add_argument(
+        "--api-key-env",
+        action="append",
+        default=[],
+        metavar="VARIABLE",
+        help="environment variable that holds an accepted API key; without any, no key is asked "
+        "for; may be repeated",
+    )
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="name of the model that is served")
+    parser.add_argument(
+        "--lifetime",
+        type=_positive,
+        default=DEFAULT_LIFETIME,
+        metavar="SECONDS",
+        help="how long a connection may live",
+    )
+    parser.add_argument(
+        "--levers",
+        action="store_true",
+        help="let the handshake header RWS-Lifetime set the lifetime of its connection",
+    )
+    parser.add_argument("--variant", metavar="NAME", help="other choices that conform as well")
+    parser.add_argument("--fault", metavar="NAME", help="one deliberate violation")
+    parser.add_argument("--list-variants", action="store_true", help="list the variants and stop")
+    parser.add_argument("--list-faults", action="store_true", help="list the faults and stop")
+    parser.add_argument(
+        "--pace",
+        type=_pace,
+        default=0.0,
+        metavar="SECONDS",
+        help="time between two events of a response",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,24 @@
+"""How one reference server is set up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+DEFAULT_MODEL: Final = "reference-model"
+DEFAULT_LIFETIME: Final = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """Address, keys, model and timing, and which variant or fault is in force."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    api_keys: tuple[str, ...] = ()
+    model: str = DEFAULT_MODEL
+    lifetime: float = DEFAULT_LIFETIME
+    offers_levers: bool = False
+    pace: float = 0.0
+    variant: str | None = None
+    fault: str | None = None

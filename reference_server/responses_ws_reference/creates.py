@@ -1,0 +1,189 @@
+"""Reads ``response.create``: which fields it may have, of which types, within which bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from responses_ws_reference import rules
+from responses_ws_reference.effects import Event
+from responses_ws_reference.items import Item, read_input
+from responses_ws_reference.refusals import quoted, refuse
+from responses_ws_reference.rules import nullable
+
+_TOOL = rules.members(
+    ("type",),
+    type=rules.text(),
+    description=nullable(rules.text()),
+    parameters=nullable(rules.mapping),
+    strict=nullable(rules.boolean),
+)
+_FUNCTION = rules.members(("name",), name=rules.text())
+_FORMAT = rules.members(
+    ("type",), type=rules.one_of("text", "json_object", "json_schema"), schema=rules.mapping
+)
+
+
+def _metadata(value: Any, path: str) -> None:
+    """Up to 16 pairs of short strings."""
+    rules.mapping(value, path)
+    if len(value) > 16:
+        raise refuse("object_above_max_properties", f"Invalid '{path}': more than 16 pairs.", path)
+    for name, member in value.items():
+        rules.text(at_most=64)(name, path)
+        rules.text(at_most=512)(member, f"{path}.{name}"[:100])
+
+
+def _tool(value: Any, path: str) -> None:
+    """A tool of any type; a function has a name."""
+    _TOOL(value, path)
+    if value["type"] == "function":
+        _FUNCTION(value, path)
+
+
+def _tool_choice(value: Any, path: str) -> None:
+    """A mode, or an object that names its kind."""
+    if isinstance(value, str):
+        rules.one_of("none", "auto", "required")(value, path)
+        return
+    rules.members(
+        ("type",),
+        type=rules.text(),
+        name=rules.text(),
+        mode=rules.one_of("auto", "required"),
+        tools=rules.array(rules.members(type=rules.text(), name=rules.text())),
+    )(value, path)
+    if value["type"] == "function":
+        _FUNCTION(value, path)
+
+
+# Fields that are not named here are let through: clients send private ones.
+FIELDS: Final[Mapping[str, rules.Rule]] = {
+    "model": nullable(rules.text()),
+    "previous_response_id": nullable(rules.text()),
+    "instructions": nullable(rules.text()),
+    "tools": nullable(rules.array(_tool)),
+    "tool_choice": nullable(_tool_choice),
+    "parallel_tool_calls": nullable(rules.boolean),
+    "store": nullable(rules.boolean),
+    "generate": nullable(rules.boolean),
+    "stream": nullable(rules.boolean),
+    "stream_options": nullable(rules.mapping),
+    "background": nullable(rules.boolean),
+    "include": nullable(rules.array(rules.text())),
+    "metadata": nullable(_metadata),
+    "text": nullable(
+        rules.members(format=_FORMAT, verbosity=nullable(rules.one_of("low", "medium", "high")))
+    ),
+    "reasoning": nullable(rules.mapping),
+    "temperature": nullable(rules.number(0, 2)),
+    "top_p": nullable(rules.number(0, 1)),
+    "presence_penalty": nullable(rules.number(-2, 2)),
+    "frequency_penalty": nullable(rules.number(-2, 2)),
+    "top_logprobs": nullable(rules.integer(at_least=0, at_most=20)),
+    "max_output_tokens": nullable(rules.integer(at_least=16)),
+    "max_tool_calls": nullable(rules.integer(at_least=1)),
+    "truncation": nullable(rules.one_of("auto", "disabled")),
+    "service_tier": nullable(rules.text()),
+    "safety_identifier": nullable(rules.text(at_most=128)),
+    "prompt_cache_key": nullable(rules.text(at_most=64)),
+    "prompt_cache_options": nullable(rules.members(prewarm=rules.boolean)),
+    "context_management": nullable(rules.array(rules.mapping)),
+    "user": nullable(rules.text()),
+}
+
+# Known fields of the protocol that this server does not offer; ignoring them would be a lie.
+NOT_OFFERED: Final = ("stream_id", "conversation", "prompt", "multi_agent")
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """A ``response.create`` that follows every rule; ``fields`` are those that were not null."""
+
+    fields: Mapping[str, Any]
+    items: tuple[Item, ...]
+
+    @property
+    def previous_response_id(self) -> str | None:
+        """The response to continue from."""
+        return self.fields.get("previous_response_id")
+
+    @property
+    def instructions(self) -> str | None:
+        """What the model is told before everything else, for this response only."""
+        return self.fields.get("instructions")
+
+    @property
+    def tools(self) -> list[dict[str, Any]]:
+        """The tools declared for this response."""
+        tools: list[dict[str, Any]] = self.fields.get("tools", [])
+        return tools
+
+    @property
+    def functions(self) -> list[dict[str, Any]]:
+        """The tools that the client executes and this model can call."""
+        return [tool for tool in self.tools if tool["type"] == "function"]
+
+    @property
+    def tool_choice(self) -> str | dict[str, Any]:
+        """Whether and which tools are called."""
+        choice: str | dict[str, Any] = self.fields.get("tool_choice", "auto")
+        return choice
+
+    @property
+    def is_stored(self) -> bool:
+        """True where the response may be resumed from another connection."""
+        return self.fields.get("store") is not False
+
+    @property
+    def is_warm_up(self) -> bool:
+        """True where the response only prepares state for the next one."""
+        options = self.fields.get("prompt_cache_options", {})
+        return self.fields.get("generate") is False or options.get("prewarm") is True
+
+
+def read_create(event: Event) -> Create:
+    """The create in a client event."""
+    for name in NOT_OFFERED:
+        if event.get(name) is not None:
+            raise refuse("unsupported_parameter", f"'{name}' is not supported here.", name)
+    for name, rule in FIELDS.items():
+        if name in event:
+            rule(event[name], name)
+    fields = {name: value for name, value in event.items() if value is not None}
+    if fields.get("background"):
+        raise refuse(
+            "unsupported_value", "Background responses are not run over WebSocket.", "background"
+        )
+    create = Create(fields, read_input(fields.get("input", [])))
+    _check_tool_choice(create)
+    if not create.items and create.previous_response_id is None and not create.is_warm_up:
+        raise rules.missing("input")
+    return create
+
+
+def _check_tool_choice(create: Create) -> None:
+    """A demand for a call can be met by the tools that are declared."""
+    names = {tool["name"] for tool in create.functions}
+    match create.tool_choice:
+        case "required" if not names:
+            raise refuse(
+                "invalid_value",
+                "'tool_choice' is 'required' but no function is declared.",
+                "tool_choice",
+            )
+        case {"type": "function", "name": str(name)} if name not in names:
+            raise refuse(
+                "invalid_value",
+                f"'tool_choice' names {quoted(name)}, which is not declared.",
+                "tool_choice",
+            )
+        case {"type": "allowed_tools", "mode": "required", "tools": list(tools)} if not (
+            names & {tool.get("name") for tool in tools}
+        ):
+            raise refuse(
+                "invalid_value",
+                "'tool_choice' allows none of the declared functions.",
+                "tool_choice",
+            )

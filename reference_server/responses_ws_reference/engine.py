@@ -1,0 +1,193 @@
+"""The model behind the server: deterministic, and honest about the context it was given.
+
+It follows a few plain prompts, reading only what stands in its `Prompt`, so a server that loses
+context loses the answer. A token is a word with the space before it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from responses_ws_reference.arguments import sample
+from responses_ws_reference.creates import Create
+from responses_ws_reference.items import Item, text_of
+
+_TOKEN: Final = re.compile(r"\s*\S+|\s+\Z")
+_ARGUMENT_TOKEN: Final = re.compile(r"\s*(?:\w+|[^\w\s]+)")
+
+_REPLY_WITH: Final = re.compile(r"Reply with(?: exactly)?: (.*\S)", re.IGNORECASE)
+_CODE_WORD: Final = re.compile(r"the code word is ([\w-]+)", re.IGNORECASE)
+_ASK_CODE_WORD: Final = re.compile(r"What is the code word\?", re.IGNORECASE)
+_COUNT: Final = re.compile(r"Count from 1 to (\d{1,9})", re.IGNORECASE)
+_CALL_EVERY_TOOL: Final = re.compile(r"Call every tool once", re.IGNORECASE)
+_MAX_COUNT: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """All that the model knows for one response."""
+
+    create: Create
+    context: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Text of the assistant, token by token."""
+
+    tokens: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function call, its JSON arguments token by token."""
+
+    name: str
+    tokens: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What the model says; ``is_cut_short`` where it ran out of tokens in its last output."""
+
+    outputs: tuple[Message | Call, ...]
+    is_cut_short: bool = False
+
+
+class Engine(Protocol):
+    """A model: it turns a prompt into a completion."""
+
+    def complete(self, prompt: Prompt) -> Completion:
+        """The model's answer."""
+
+
+class ScriptedEngine:
+    """Follows the plain prompts, and says "ok" to everything else."""
+
+    def complete(self, prompt: Prompt) -> Completion:
+        """The outputs that the prompt asks for, as far as the token limit allows."""
+        functions = _functions_to_call(prompt)
+        outputs: tuple[Message | Call, ...] = (
+            tuple(_call(function) for function in functions)
+            if functions
+            else (Message(tokenize(_reply(prompt))),)
+        )
+        limit = prompt.create.fields.get("max_output_tokens")
+        return Completion(outputs) if limit is None else _cut(outputs, limit)
+
+
+def tokenize(text: str) -> tuple[str, ...]:
+    """The tokens of a text; joined, they are the text."""
+    return tuple(_TOKEN.findall(text))
+
+
+def count_tokens(create: Create, context: tuple[Item, ...]) -> int:
+    """How many words the model reads."""
+    return len((create.instructions or "").split()) + count_words(context)
+
+
+def count_words(context: tuple[Item, ...]) -> int:
+    """How many words some items hold."""
+    return sum(len(_text(item).split()) for item in context)
+
+
+def _functions_to_call(prompt: Prompt) -> list[dict[str, Any]]:
+    functions = prompt.create.functions
+    wants_all = _wants_every_tool(prompt)
+    match prompt.create.tool_choice:
+        case "none":
+            return []
+        case "auto" if not wants_all:
+            return []
+        case {"type": "function", "name": name}:
+            return [tool for tool in functions if tool["name"] == name][:1]
+        case {"type": "allowed_tools", "tools": list(allowed), **choice}:
+            names = {tool.get("name") for tool in allowed}
+            functions = [tool for tool in functions if tool["name"] in names]
+            if choice.get("mode") != "required" and not wants_all:
+                return []
+        case {}:
+            return []
+    calls_one = not wants_all or prompt.create.fields.get("parallel_tool_calls") is False
+    return functions[:1] if calls_one else functions
+
+
+def _wants_every_tool(prompt: Prompt) -> bool:
+    """True until the outputs are there."""
+    is_answered = bool(prompt.context) and prompt.context[-1]["type"] == "function_call_output"
+    return not is_answered and bool(_CALL_EVERY_TOOL.search(_asked(prompt)))
+
+
+def _call(function: dict[str, Any]) -> Call:
+    value = sample(function.get("parameters"))
+    arguments = json.dumps(value if isinstance(value, dict) else {}, ensure_ascii=False)
+    return Call(function["name"], tuple(_ARGUMENT_TOKEN.findall(arguments)))
+
+
+def _reply(prompt: Prompt) -> str:
+    asked = _asked(prompt)
+    text_format = prompt.create.fields.get("text", {}).get("format", {})
+    if text_format.get("type", "text") != "text":
+        return json.dumps(sample(text_format.get("schema", {})), ensure_ascii=False)
+    if _ASK_CODE_WORD.search(asked):
+        return _known_code_word(prompt)
+    if reply := _REPLY_WITH.search(asked):
+        return reply[1]
+    if count := _COUNT.search(asked):
+        return " ".join(str(n) for n in range(1, min(int(count[1]), _MAX_COUNT) + 1))
+    if outputs := _new_outputs(prompt):
+        return "The tool returned: " + ", ".join(outputs)
+    return "ok"
+
+
+def _known_code_word(prompt: Prompt) -> str:
+    texts = [prompt.create.instructions or "", *map(_text, prompt.context)]
+    words = [word for text in texts for word in _CODE_WORD.findall(text)]
+    return words[-1] if words else "unknown"
+
+
+def _asked(prompt: Prompt) -> str:
+    """The text of the last user message."""
+    for item in reversed(prompt.context):
+        if item["type"] == "message" and item["role"] == "user":
+            return text_of(item["content"])
+    return ""
+
+
+def _new_outputs(prompt: Prompt) -> list[str]:
+    """The tool outputs since the model last said something."""
+    found: list[str] = []
+    for item in reversed(prompt.context):
+        match item:
+            case {"type": "function_call"} | {"type": "message", "role": "assistant"}:
+                break
+            case {"type": "function_call_output", "output": output}:
+                found.insert(0, text_of(output))
+    return found
+
+
+def _text(item: Item) -> str:
+    """What the model reads of an item."""
+    match item:
+        case {"type": "message"}:
+            return text_of(item["content"])
+        case {"type": "function_call"}:
+            return f"{item['name']} {item['arguments']}"
+        case {"type": "function_call_output"}:
+            return text_of(item["output"])
+    return ""
+
+
+def _cut(outputs: tuple[Message | Call, ...], limit: int) -> Completion:
+    kept: list[Message | Call] = []
+    for output in outputs:
+        if len(output.tokens) > limit:
+            tokens = output.tokens[:limit]
+            cut = Message(tokens) if isinstance(output, Message) else Call(output.name, tokens)
+            return Completion((*kept, cut), is_cut_short=True)
+        kept.append(output)
+        limit -= len(output.tokens)
+    return Completion(tuple(kept))

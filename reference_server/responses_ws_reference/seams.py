@@ -1,0 +1,65 @@
+"""Where a variant or a fault takes hold of the server, without the server knowing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from websockets.asyncio.server import ServerConnection
+
+from responses_ws_reference.effects import Effect
+from responses_ws_reference.handshake import HandshakeAnswer, HandshakeRequest
+from responses_ws_reference.policies import CONFORMING, Policies
+
+
+class Conversation(Protocol):
+    """What the shell needs of a session."""
+
+    @property
+    def expires_at(self) -> float | None:
+        """When the shell has to tick."""
+
+    @property
+    def is_busy(self) -> bool:
+        """True while there is something to advance."""
+
+    @property
+    def queued(self) -> int:
+        """How many creates wait."""
+
+    def open(self, *, now: float) -> list[Effect]:
+        """The connection is there."""
+
+    def receive(self, data: str | bytes, *, now: float) -> list[Effect]:
+        """A data message came."""
+
+    def advance(self, *, now: float) -> list[Effect]:
+        """One step of what is running."""
+
+    def tick(self, *, now: float) -> list[Effect]:
+        """Time passed."""
+
+    def close(self) -> None:
+        """The connection is gone."""
+
+
+def _same_session(
+    session: Conversation, request: HandshakeRequest, connection: ServerConnection
+) -> Conversation:
+    return session
+
+
+def _same_answer(request: HandshakeRequest, answer: HandshakeAnswer) -> HandshakeAnswer:
+    return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Seams:
+    """The decisions of a server, the session of a connection, the answer to a handshake."""
+
+    policies: Policies = CONFORMING
+    session: Callable[[Conversation, HandshakeRequest, ServerConnection], Conversation] = (
+        _same_session
+    )
+    handshake: Callable[[HandshakeRequest, HandshakeAnswer], HandshakeAnswer] = _same_answer

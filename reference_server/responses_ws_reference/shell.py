@@ -1,0 +1,73 @@
+"""The asyncio shell: it carries out what sessions ask for, in order, and decides nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from responses_ws_reference.effects import CloseConnection, Effect, SendMessage, StartTurn
+from responses_ws_reference.seams import Conversation
+
+Clock = Callable[[], float]
+
+
+class ConnectionShell:
+    """Runs one session on one WebSocket connection."""
+
+    def __init__(
+        self, connection: ServerConnection, session: Conversation, *, clock: Clock, pace: float
+    ) -> None:
+        self._connection = connection
+        self._session = session
+        self._clock = clock
+        self._pace = pace
+        # A session speaks in the order of its steps; the lock keeps it so on the wire.
+        self._turnstile = asyncio.Lock()
+        self._tasks: asyncio.TaskGroup
+        self._advancing: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Serve the connection until it is closed."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                expiry = tasks.create_task(self._expire())
+                await self._step(self._session.open)
+                async for message in self._connection:
+                    await self._step(self._session.receive, message)
+                expiry.cancel()
+                if self._advancing is not None:
+                    self._advancing.cancel()
+        except* ConnectionClosed:
+            pass
+        finally:
+            self._session.close()
+
+    async def _advance(self) -> None:
+        while self._session.is_busy:
+            # Always yields, so that messages of the client get in between two events.
+            await asyncio.sleep(self._pace)
+            await self._step(self._session.advance)
+        self._advancing = None
+
+    async def _expire(self) -> None:
+        while (expires_at := self._session.expires_at) is not None:
+            await asyncio.sleep(max(0.0, expires_at - self._clock()))
+            await self._step(self._session.tick)
+
+    async def _step(self, step: Callable[..., list[Effect]], *given: str | bytes) -> None:
+        async with self._turnstile:
+            for effect in step(*given, now=self._clock()):
+                await self._carry_out(effect)
+
+    async def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case SendMessage(data):
+                await self._connection.send(data)
+            case CloseConnection(code, reason):
+                await self._connection.close(code, reason)
+            case StartTurn() if self._advancing is None:
+                self._advancing = self._tasks.create_task(self._advance())

@@ -1,0 +1,65 @@
+"""What is kept of a finished response, and where: with its connection, or for its API key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from responses_ws_reference.creates import Create
+from responses_ws_reference.items import Item
+
+# Enough for any test run; the oldest responses go first.
+MAX_STORED: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A finished response: what a continuation from it needs."""
+
+    id: str
+    status: str
+    create: Create
+    context: tuple[Item, ...]
+
+    @property
+    def is_stored(self) -> bool:
+        """True where the response outlives its connection."""
+        return self.create.is_stored
+
+
+# What a create without a previous response continues from.
+NOTHING: Final = Snapshot("", "completed", Create({}, ()), ())
+
+
+class Shelf(Mapping[str, Snapshot]):
+    """The stored responses of one API key."""
+
+    def __init__(self) -> None:
+        self._snapshots: dict[str, Snapshot] = {}
+
+    def add(self, snapshot: Snapshot) -> None:
+        """Keep a response; beyond the limit the oldest is dropped."""
+        self._snapshots[snapshot.id] = snapshot
+        if len(self._snapshots) > MAX_STORED:
+            del self._snapshots[next(iter(self._snapshots))]
+
+    def __getitem__(self, response_id: str) -> Snapshot:
+        return self._snapshots[response_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._snapshots)
+
+    def __len__(self) -> int:
+        return len(self._snapshots)
+
+
+class Store:
+    """The stored responses of all API keys; no key sees another's."""
+
+    def __init__(self) -> None:
+        self._shelves: dict[str, Shelf] = {}
+
+    def shelf(self, api_key: str) -> Shelf:
+        """The shelf of one key."""
+        return self._shelves.setdefault(api_key, Shelf())
