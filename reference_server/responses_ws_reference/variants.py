@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-from responses_ws_reference.hooks import Hooks
+from responses_ws_reference.effects import CloseConnection, Event
+from responses_ws_reference.hooks import Hooks, Link, Sendings
+from responses_ws_reference.policies import Admission, Cache, authorise
+from responses_ws_reference.store import NOTHING, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,4 +21,85 @@ class Variant:
     hooks: Hooks
 
 
-VARIANTS: Final[dict[str, Variant]] = {}
+def _one_at_a_time(is_busy: bool, queued: int) -> Admission:
+    return Admission.REFUSE if is_busy else Admission.START
+
+
+def _no_resumption(wanted: str | None, cache: Cache, shelf: Cache) -> Snapshot | None:
+    return NOTHING if wanted is None else cache.get(wanted)
+
+
+def _long_memory(cache: Cache, snapshot: Snapshot) -> Cache:
+    return {**cache, snapshot.id: snapshot}
+
+
+def _forbidden_without_key(keys: Collection[str], authorization: str | None) -> int | None:
+    return 403 if keys and authorization is None else authorise(keys, authorization)
+
+
+def _without_progress(sending: Event | CloseConnection, link: Link) -> Sendings:
+    """Leaves ``response.in_progress`` out and closes the gap in the numbers."""
+    if isinstance(sending, CloseConnection):
+        return sending
+    return [] if sending["type"] == "response.in_progress" else _renumbered([sending], link)
+
+
+def _with_notes(sending: Event | CloseConnection, link: Link) -> Sendings:
+    """A note before each response, and one in the middle that takes part in its numbering."""
+    if isinstance(sending, CloseConnection) or "sequence_number" not in sending:
+        return sending
+    note = {"type": "rws:note", "sequence_number": 0, "text": "a vendor's own event"}
+    if sending["type"] == "response.created":
+        return [note, *_renumbered([sending], link)]
+    if sending["type"] == "response.output_item.added":
+        return _renumbered([note, sending], link)
+    return _renumbered([sending], link)
+
+
+def _renumbered(events: list[Event], link: Link) -> list[Event]:
+    """The events of a response with numbers that rise by one from its creation on."""
+    for event in events:
+        if "sequence_number" not in event:
+            continue
+        if event["type"] == "response.created":
+            link.memory["number"] = 0
+        event["sequence_number"] = link.memory["number"]
+        link.memory["number"] += 1
+    return events
+
+
+VARIANTS: Final = {
+    variant.name: variant
+    for variant in (
+        Variant(
+            "refuse-second-create",
+            "A create that comes while a response runs is refused, not queued.",
+            Hooks(policies={"admit": _one_at_a_time}),
+        ),
+        Variant(
+            "terse",
+            "response.in_progress is never sent.",
+            Hooks(outgoing=_without_progress),
+        ),
+        Variant(
+            "vendor-events",
+            "Events of the server's own name space come before and within each response.",
+            Hooks(outgoing=_with_notes),
+        ),
+        Variant(
+            "resume-nothing",
+            "Stored responses cannot be resumed on another connection.",
+            Hooks(policies={"resolve": _no_resumption}),
+        ),
+        Variant(
+            "long-memory",
+            "A connection keeps all of its responses, not only the most recent one.",
+            Hooks(policies={"remember": _long_memory}),
+        ),
+        Variant(
+            "forbid-missing-key",
+            "A handshake without a key is refused with 403 instead of 401.",
+            Hooks(policies={"authorise": _forbidden_without_key}),
+        ),
+    )
+}
