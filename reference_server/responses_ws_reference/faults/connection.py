@@ -9,13 +9,14 @@ from typing import Any
 from websockets.frames import Frame, Opcode
 
 from responses_ws_reference.faults.registry import (
-    on_frame_sent,
+    Fault,
     on_handshake,
     on_open,
+    register,
     replace_policy,
 )
 from responses_ws_reference.handshake import HandshakeAnswer, HandshakeRequest
-from responses_ws_reference.hooks import Link, Sendings
+from responses_ws_reference.hooks import Hooks, Link, Sendings
 
 
 @replace_policy("authorise", "RWS-CONN-002")
@@ -38,7 +39,22 @@ def greets(link: Link) -> Sendings:
     return {"type": "rws:session.created", "sequence_number": 0}
 
 
-@on_frame_sent("RWS-CONN-007")
-def hangs_up_on_close(frame: Frame, link: Link) -> Frame | None:
-    """The client's close frame is answered by the end of the TCP connection."""
-    return None if frame.opcode is Opcode.CLOSE else frame
+def _note_the_close(frame: Frame, link: Link) -> Frame | None:
+    if frame.opcode is Opcode.CLOSE:
+        link.memory["client_closes"] = True
+    return frame
+
+
+def _drop_the_answer(frame: Frame, link: Link) -> Frame | None:
+    is_answer = frame.opcode is Opcode.CLOSE and "client_closes" in link.memory
+    return None if is_answer else frame
+
+
+register(
+    Fault(
+        "hangs-up-on-close",
+        ("RWS-CONN-007",),
+        "The client's close frame is answered by the end of the TCP connection.",
+        Hooks(frame_received=_note_the_close, frame_sent=_drop_the_answer),
+    )
+)

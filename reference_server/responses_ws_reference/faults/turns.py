@@ -13,10 +13,10 @@ def second_create_is_dropped(event: Event, link: Link) -> Incoming | Reply:
     return Reply() if link.session.is_busy else event
 
 
-@rewrite_events("RWS-TURN-001", on=("response.created", *TERMINAL))
+@rewrite_events("RWS-TURN-001", on=("response.created", "error", *TERMINAL))
 def responses_overlap(event: Event, link: Link) -> Sendings:
     """The next queued response begins before the one before it has ended."""
-    if event["type"] != "response.created" and link.session.queued:
+    if event["type"] in TERMINAL and link.session.queued:
         link.memory["held"] = event
         return []
     held = link.memory.pop("held", None)
