@@ -235,3 +235,37 @@ def test_message_that_is_too_large_fails_the_connection() -> None:
         assert driver.connect().attempt("hi", store=False).outcome == "closed"
     (closed,) = entries(driver, Closed)
     assert (closed.side, closed.code) == ("failed", 1009)
+
+
+def test_plain_handshake_offers_no_subprotocol() -> None:
+    with stub(answers) as url, driving(url, subprotocol="beta.v1") as driver:
+        driver.shake_hands(None, plain=True)
+    (opened,) = entries(driver, Opened)
+    assert opened.request_header("Sec-WebSocket-Protocol") is None
+
+
+def test_create_is_filled_up_to_a_size() -> None:
+    with stub(answers) as url, driving(url) as driver:
+        assert driver.connect().turn("hällo", store=False, size=5000).outcome == "completed"
+    (sent,) = entries(driver, Sent)
+    assert len(sent.text.encode()) == 5000
+    assert sent.payload["input"] == "hällo"
+
+
+def test_close_that_is_not_answered_is_told_from_one_without_a_code() -> None:
+    def empty(connection: ServerConnection) -> None:
+        connection.socket.sendall(b"\x88\x00")
+        connection.recv()
+
+    def cut(connection: ServerConnection) -> None:
+        connection.protocol.send_frame = lambda frame: None  # type: ignore[method-assign]
+        connection.recv()
+
+    codes = []
+    for handler in (empty, cut):
+        with stub(handler) as url, driving(url) as driver:
+            connection = driver.connect()
+            connection.close()
+        (closed,) = entries(driver, Closed)
+        codes.append((closed.side, closed.code))
+    assert codes == [("client", None), ("client", 1006)]

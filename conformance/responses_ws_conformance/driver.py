@@ -95,9 +95,13 @@ class Driver:
         *,
         lever: Lever | None = None,
         upgrade: bool = True,
+        plain: bool = False,
         headers: Mapping[str, str] | None = None,
     ) -> Connection:
-        """Try an opening handshake with a key or without one; it may be refused."""
+        """Try an opening handshake with a key or without one; it may be refused.
+
+        A ``plain`` one offers no subprotocol even where the profile has one.
+        """
         profile = self.profile
         extra = {**profile.headers, **(lever.headers if lever else {}), **(headers or {})}
         auth = {"Authorization": f"Bearer {key}"} if key is not None else {}
@@ -105,7 +109,7 @@ class Driver:
             url=(lever.url if lever else None) or profile.url,
             headers=tuple({**auth, **extra}.items()),
             query=tuple(profile.query.items()),
-            subprotocol=profile.subprotocol,
+            subprotocol=None if plain else profile.subprotocol,
             ca_file=str(profile.ca_file) if profile.ca_file else None,
             proxy=profile.proxy,
             timeout=profile.timing.connect,
@@ -209,9 +213,18 @@ class Connection:
         return self.finish(self.submit(input, **fields))
 
     def submit(
-        self, input: str | Sequence[Mapping[str, Any]], *, fragments: int = 1, **fields: Any
+        self,
+        input: str | Sequence[Mapping[str, Any]],
+        *,
+        fragments: int = 1,
+        size: int = 0,
+        **fields: Any,
     ) -> Exchange:
-        """Send a create without waiting; a field that is OMIT is left out."""
+        """Send a create without waiting; a field that is OMIT is left out.
+
+        A create smaller than ``size`` bytes is filled up with white space between its tokens,
+        which makes the message large and costs a model nothing.
+        """
         event = {"type": "response.create", "model": self.driver.profile.model, "input": input}
         if event["model"] is None:
             del event["model"]
@@ -219,8 +232,10 @@ class Connection:
         problems = explain("client_events/response.create", event)
         if problems:
             raise InvalidClientEvent(f"{problems[0][0] or '/'}: {problems[0][1]}")
+        text = json.dumps(event, ensure_ascii=False)
+        text = f"{text[:-1]}{' ' * (size - len(text.encode()))}}}"
         self.driver.pace()
-        return self._send_data(json.dumps(event, ensure_ascii=False), fragments=fragments)
+        return self._send_data(text, fragments=fragments)
 
     def finish(self, exchange: Exchange) -> Exchange:
         """Read until the exchange has ended or a limit has run out."""
@@ -337,8 +352,10 @@ class Connection:
         if protocol.parser_exc is not None and not isinstance(protocol.parser_exc, EOFError):
             sent = protocol.close_sent
             self._end("failed", sent.code if sent else None, str(protocol.parser_exc))
+        elif self.wire.is_eof and self._closing:
+            self._end("client", CloseCode.ABNORMAL_CLOSURE, "")
         elif self.wire.is_eof:
-            self._end("client" if self._closing else "lost", None, "")
+            self._end("lost", None, "")
 
     def take(self, frame: Frame) -> None:
         """Record one frame; fragments are joined to their message."""

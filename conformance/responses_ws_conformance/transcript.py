@@ -125,7 +125,8 @@ class Closed:
 
     ``side`` is who began it: ``client``, ``server``, or ``lost`` where the transport ended
     without a close frame, ``failed`` where we ended it because the frames broke RFC 6455.
-    ``code`` is the one the server sent (``failed``: the one we sent), None where there is none.
+    ``code`` is the one the server sent (``failed``: the one we sent), None where there is none,
+    and 1006 where the transport ended and our close frame had not been answered.
     """
 
     n: int
