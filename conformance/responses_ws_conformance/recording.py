@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from responses_ws_conformance.exchanges import Exchange, Reading
+from responses_ws_conformance.attribution import Reading
+from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.transcript import (
     Entry,
     Header,
@@ -84,7 +85,8 @@ class Recording:
         for name in ("request_headers", "response_headers"):
             if name in fields:
                 fields[name] = self._masker.headers(fields[name])
-        entry = kind(n=len(self.transcript.entries), t=round(self._clock() - self._started, 6), **fields)
+        t = round(self._clock() - self._started, 6)
+        entry = kind(n=len(self.transcript.entries), t=t, **fields)
         self.transcript.entries.append(entry)
         if self._stream is not None:
             self._stream.write(dump_entry(entry))

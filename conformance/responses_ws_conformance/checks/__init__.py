@@ -22,7 +22,8 @@ from enum import Enum
 from importlib import import_module
 from typing import Any, Final
 
-from responses_ws_conformance.exchanges import ConnectionView, Exchange, Reading, read_exchanges
+from responses_ws_conformance.attribution import Reading, read_exchanges
+from responses_ws_conformance.exchanges import ConnectionView, Exchange
 from responses_ws_conformance.transcript import Note, Opened, Transcript
 
 

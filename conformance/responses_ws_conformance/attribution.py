@@ -1,0 +1,318 @@
+"""Attribution: which exchange a message of the server belongs to.
+
+Deltas and ``error`` events carry no response id, so a message is attributed by these rules (the
+order is the order of precedence):
+
+1. ``response.created`` opens a create of its lane that waits: the one whose ``metadata`` or
+   ``previous_response_id`` it repeats, else the first one, creates whose wait has run out last.
+   With none waiting it is late for the create that was refused last.
+2. An event with a known response id belongs to that response.
+3. An item event belongs to the open response that knows the item, else to the ended one that
+   does (it is late); else to the open response whose numbering it continues, the newest at a tie;
+   with none open, to the waiting create (which then lacks ``response.created``).
+4. An ``error`` belongs to the only open exchange. With several open it belongs to the first that
+   waits, or, where it continues the numbering of an open response, to that one; the others stay
+   candidates until what follows rules them out: a response that starts or goes on was not meant,
+   one that fails with the next message was. While candidates are left it is *ambiguous*.
+5. Events outside the ``response.`` name space and ``error`` belong to the connection.
+
+The driver feeds entries as they happen and the checks feed a saved transcript: one reading. A
+later entry can move an error, so with several creates open wait for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from responses_ws_conformance.exchanges import (
+    LIFECYCLE_EVENTS,
+    TERMINAL_EVENTS,
+    ConnectionView,
+    Doubt,
+    Exchange,
+    item_id_of,
+    response_of,
+)
+from responses_ws_conformance.transcript import (
+    Closed,
+    Entry,
+    Expired,
+    Opened,
+    Received,
+    Sent,
+    Transcript,
+)
+
+CONNECTION_ERRORS: Final = frozenset({"websocket_connection_limit_reached"})
+PREVIOUS: Final = "previous_response_id"
+ECHOES: Final = ("metadata", PREVIOUS)
+
+
+class Reading:
+    """The exchanges of a transcript; feed it entries in order."""
+
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self.connections: dict[str, ConnectionView] = {}
+        self.exchanges: dict[str, Exchange] = {}
+        self._last: dict[str, Received] = {}
+        for entry in entries:
+            self.feed(entry)
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return iter(self.exchanges.values())
+
+    def connection(self, name: str) -> ConnectionView:
+        """The view of a connection, created when it is first named."""
+        return self.connections.setdefault(name, ConnectionView(name))
+
+    def feed(self, entry: Entry) -> Exchange | None:
+        """Take one entry; the exchange it belongs to, None where it belongs to none."""
+        match entry:
+            case Sent() if entry.is_data:
+                return self._sent(entry)
+            case Received() if entry.is_data:
+                exchange = self._received(self.connection(entry.conn), entry)
+                self._last[entry.conn] = entry
+                return exchange
+            case Opened():
+                self.connection(entry.conn).opened = entry
+            case Closed():
+                view = self.connection(entry.conn)
+                view.closed = entry
+                for exchange in view.open_exchanges():
+                    exchange.closed = entry
+            case Expired(exchange=str(name)) if name in self.exchanges:
+                self._expired(self.exchanges[name], entry)
+        return None
+
+    def _sent(self, entry: Sent) -> Exchange:
+        payload = entry.payload
+        lane = payload.get("stream_id") if isinstance(payload, dict) else None
+        exchange = Exchange(f"e{entry.n}", entry.conn, lane if isinstance(lane, str) else "", entry)
+        view = self.connection(entry.conn)
+        exchange.closed = view.closed
+        self.exchanges[exchange.name] = exchange
+        view.exchanges.append(exchange)
+        return exchange
+
+    def _expired(self, exchange: Exchange, entry: Expired) -> None:
+        if entry.clock == "quiet":
+            exchange.quiet = entry
+            return
+        exchange.expired = entry
+        if not exchange.events and exchange.error is None:
+            for doubt in self.connection(exchange.conn).doubts:
+                if doubt.is_open and exchange in doubt.candidates:
+                    _give(doubt, exchange)
+                    return
+
+    def _received(self, view: ConnectionView, entry: Received) -> Exchange | None:
+        kind = entry.type
+        if kind == "error":
+            return self._error(view, entry)
+        if kind is None or not kind.startswith("response.") or kind.startswith("response.steer."):
+            view.others.append(entry)
+            return None
+        exchange = self._owner(view, entry)
+        if exchange is None:
+            view.strays.append(entry)
+            return None
+        self._settle(view, exchange, entry)
+        was_refused = exchange.error is not None and not exchange.events
+        has_ended = exchange.error is not None or exchange.terminal is not None
+        if was_refused or (has_ended and kind not in TERMINAL_EVENTS):
+            exchange.add_late(entry)
+        else:
+            exchange.add(entry)
+        return exchange
+
+    def _owner(self, view: ConnectionView, entry: Received) -> Exchange | None:
+        lane = _lane_of(entry) or ""
+        creates = [x for x in view.exchanges if x.is_create and x.lane == lane]
+        active = [x for x in creates if x.events and _may_go_on(x)]
+        ended = sorted((x for x in creates if x.is_ended), key=_last_number, reverse=True)
+        known = next((x for x in active if _knows(x, entry)), None)
+        if entry.type == "response.created":
+            return known or _opened_by(entry, creates, active)
+        if entry.type in LIFECYCLE_EVENTS:
+            known = known or next((x for x in ended if _knows(x, entry)), None)
+            failing = self._failing(view, entry)
+            if known is not None or failing in creates:
+                return known or failing
+        else:
+            item = item_id_of(entry)
+            known = next((x for x in active if item in x.item_ids), None)
+            if known is None and entry.type != "response.output_item.added":
+                known = next((x for x in ended if item in x.item_ids), None)
+                known = None if any(_continues(x, entry) for x in active) else known
+            if known is not None:
+                return known
+        if active:
+            return ([x for x in active if _continues(x, entry)] or active)[-1]
+        late = [x for x in ended[:1] if x.late and _continues(x, entry)]
+        waiting = [x for x in creates if not x.is_ended]
+        return next(iter((*late, *waiting, *ended)), None)
+
+    def _failing(self, view: ConnectionView, entry: Received) -> Exchange | None:
+        """The owner of an error that came just before a ``response.failed``."""
+        before = self._last.get(entry.conn)
+        if entry.type != "response.failed" or before is None or before.type != "error":
+            return None
+        return next((x for x in view.exchanges if x.error is before), None)
+
+    def _error(self, view: ConnectionView, entry: Received) -> Exchange | None:
+        if _error_member(entry, "code") in CONNECTION_ERRORS:
+            view.limit = entry
+            for exchange in view.open_exchanges():
+                exchange.limit = entry
+            return None
+        candidates = _candidates(view, entry)
+        if not candidates:
+            view.others.append(entry)
+            return None
+        candidates[0].error = entry
+        if len(candidates) > 1:
+            view.doubts.append(Doubt(entry, candidates))
+            _note_doubts(view)
+        return candidates[0]
+
+    def _settle(self, view: ConnectionView, exchange: Exchange, entry: Received) -> None:
+        """Draw from an event of a response what it says about doubtful errors before it."""
+        for doubt in view.doubts:
+            if not doubt.is_open or exchange not in doubt.candidates:
+                continue
+            if entry.type != "response.failed" or not exchange.events:
+                _rule_out(view, doubt, exchange)
+            elif self._last.get(entry.conn) is doubt.error:
+                _give(doubt, exchange)
+                doubt.candidates = [exchange]
+        if view.doubts:
+            _note_doubts(view)
+
+
+def read_exchanges(transcript: Transcript) -> Reading:
+    """The exchanges of a whole transcript."""
+    return Reading(transcript.entries)
+
+
+def _opened_by(
+    entry: Received, creates: Sequence[Exchange], active: Sequence[Exchange]
+) -> Exchange | None:
+    """The create that a ``response.created`` answers."""
+    pending = [x for x in creates if not x.events and _may_go_on(x)]
+    if not pending:
+        known = next((x for x in reversed(creates) if _knows(x, entry)), None)
+        refused = (x for x in reversed(creates) if x.error is not None and not x.events)
+        return known or next(refused, None)
+    for running in active:
+        running.superseded_by = running.superseded_by or entry
+    meant = _meant(pending, response_of(entry) or {})
+    if len(meant) > 1:
+        for exchange in meant:
+            exchange.is_guessed = True
+    return min(meant, key=lambda x: x.expired is not None or x.quiet is not None)
+
+
+def _meant(pending: list[Exchange], response: dict[str, Any]) -> list[Exchange]:
+    """Those of several creates whose members a response repeats; all, where it repeats none."""
+    for name in ECHOES:
+        echo = response.get(name)
+        pending = [x for x in pending if echo and x.request.get(name) == echo] or pending
+    return pending
+
+
+def _candidates(view: ConnectionView, entry: Received) -> list[Exchange]:
+    """Every open exchange that an error may belong to, the most plausible first."""
+    candidates = view.open_exchanges(_lane_of(entry))
+    begun = max((x.sent.n for x in view.exchanges if x.events), default=-1)
+    active = [x for x in reversed(candidates) if x.events]
+    waiting = [x for x in candidates if not x.events]
+    # What is no create and has not been answered before a later create was, got silence.
+    waiting = [x for x in waiting if x.is_create or x.sent.n > begun] or waiting
+    goes_on = any(_rises(x, entry) for x in active)
+    ordered = [*active, *waiting] if goes_on else [*waiting, *active]
+    if (
+        _error_member(entry, "code") == "previous_response_not_found"
+        or _error_member(entry, "param") == PREVIOUS
+    ):
+        return [x for x in ordered if isinstance(x.request.get(PREVIOUS), str)] or ordered
+    return ordered
+
+
+def _rule_out(view: ConnectionView, doubt: Doubt, exchange: Exchange) -> None:
+    """An error is not about this exchange; once one candidate is left, it has found its owner."""
+    doubt.candidates.remove(exchange)
+    if exchange.error is doubt.error:
+        exchange.error = None
+        heir = next((x for x in doubt.candidates if x.error is None), None)
+        if heir is not None:
+            heir.error = doubt.error
+        else:
+            view.others.append(doubt.error)
+    (*several, last) = doubt.candidates
+    if not several and last.error is doubt.error:
+        for other in view.doubts:
+            if other is not doubt and other.is_open and last in other.candidates:
+                _rule_out(view, other, last)
+
+
+def _give(doubt: Doubt, exchange: Exchange) -> None:
+    """An error is most likely about this exchange."""
+    for candidate in doubt.candidates:
+        if candidate.error is doubt.error:
+            candidate.error = None
+    exchange.error = doubt.error
+
+
+def _note_doubts(view: ConnectionView) -> None:
+    doubtful = [x for doubt in view.doubts if doubt.is_open for x in doubt.candidates]
+    for exchange in view.exchanges:
+        exchange.doubtful_error = exchange in doubtful
+
+
+def _knows(exchange: Exchange, event: Received) -> bool:
+    name = (response_of(event) or {}).get("id")
+    return name is not None and name == exchange.response_id
+
+
+def _may_go_on(exchange: Exchange) -> bool:
+    """True where events of a response may still come: it is open, or its error is in doubt."""
+    return not exchange.is_ended or (exchange.is_ambiguous and exchange.error is not None)
+
+
+def _last(exchange: Exchange) -> Received:
+    return (exchange.late or exchange.events)[-1]
+
+
+def _last_number(exchange: Exchange) -> int:
+    """The number of the last entry that the server sent for an exchange."""
+    events = [*exchange.events[-1:], *exchange.late[-1:]]
+    return max([e.n for e in events] + [exchange.error.n if exchange.error else exchange.sent.n])
+
+
+def _rises(exchange: Exchange, event: Received) -> bool:
+    """True where an event has a number above the last one of a response."""
+    number, last = _number(event), _number(_last(exchange))
+    return number is not None and last is not None and number > last
+
+
+def _continues(exchange: Exchange, event: Received) -> bool:
+    """True where an event has the number that comes next in a response."""
+    number, last = _number(event), _number(_last(exchange))
+    return number is not None and last is not None and number == last + 1
+
+
+def _number(event: Received) -> int | None:
+    number = event.payload.get("sequence_number")
+    return number if isinstance(number, int) and not isinstance(number, bool) else None
+
+
+def _lane_of(event: Received) -> str | None:
+    lane = event.payload.get("stream_id")
+    return lane if isinstance(lane, str) else None
+
+
+def _error_member(event: Received, name: str) -> Any:
+    error = event.payload.get("error")
+    return error.get(name) if isinstance(error, dict) else None

@@ -1,0 +1,571 @@
+"""Attribution: each message of the server is given to the exchange that it belongs to.
+
+A case is a transcript in which every line of the server says whose it is: ``A`` for an event of
+the response to A, ``A late`` for one after its end or refusal, ``A error`` for its error,
+``other`` for what belongs to the connection and ``stray`` for a response that nobody asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from responses_ws_conformance.attribution import Reading
+from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.transcript import Closed, Entry, Expired, Received, Sent
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: what we sent under a name, a wait that ran out, or what came and whose it is."""
+
+    kind: str
+    whose: str
+    value: Any = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """A transcript, how its exchanges ended, and which of them stay in doubt."""
+
+    description: str
+    lines: tuple[Line, ...]
+    outcomes: str
+    ambiguous: str = ""
+    guessed: str = ""
+
+
+def send(name: str, **fields: Any) -> Line:
+    return Line("sent", name, {"type": "response.create", "model": "m", "input": "hi", **fields})
+
+
+def say(name: str, value: Any) -> Line:
+    return Line("sent", name, value)
+
+
+def got(whose: str, kind: str, response: str | None = None, **fields: Any) -> Line:
+    event: dict[str, Any] = {"type": f"response.{kind}"}
+    members = {k: fields.pop(k) for k in ("metadata", "previous_response_id") if k in fields}
+    if response is not None:
+        event["response"] = {"id": response, **members}
+    if "item" in fields and kind.startswith("output_item"):
+        fields["item"] = {"id": fields["item"]}
+    elif "item" in fields:
+        fields["item_id"] = fields.pop("item")
+    if "seq" in fields:
+        fields["sequence_number"] = fields.pop("seq")
+    return Line("received", whose, {**event, **fields})
+
+
+def error(whose: str, *, seq: int | None = None, **members: Any) -> Line:
+    event: dict[str, Any] = {"type": "error", "error": {"message": "no", **members}}
+    if seq is not None:
+        event["sequence_number"] = seq
+    return Line("received", whose, event)
+
+
+def ran_out(name: str, clock: str = "first-event") -> Line:
+    return Line("expired", name, clock)
+
+
+NOT_FOUND = "previous_response_not_found"
+
+CASES = [
+    Case(
+        "two creates are queued",
+        (
+            send("A"),
+            send("B"),
+            got("A", "created", "r1"),
+            got("A", "output_item.added", item="i1"),
+            got("A", "completed", "r1"),
+            got("B", "created", "r2"),
+            got("B", "output_item.added", item="i2"),
+            got("B", "completed", "r2"),
+        ),
+        "A completed, B completed",
+        guessed="A B",
+    ),
+    Case(
+        "a response is recognised by its metadata",
+        (
+            send("A", metadata={"n": "a"}),
+            send("B", metadata={"n": "b"}),
+            got("B", "created", "r2", metadata={"n": "b"}),
+            got("B", "completed", "r2"),
+            got("A", "created", "r1", metadata={"n": "a"}),
+            got("A", "completed", "r1"),
+        ),
+        "A completed, B completed",
+    ),
+    Case(
+        "a response is recognised by the id it continues",
+        (
+            send("A"),
+            send("B", previous_response_id="r0"),
+            got("B", "created", "r2", previous_response_id="r0"),
+            got("B", "completed", "r2"),
+            got("A", "created", "r1", previous_response_id=None),
+            got("A", "completed", "r1"),
+        ),
+        "A completed, B completed",
+    ),
+    Case(
+        "metadata that no waiting create has says nothing",
+        (
+            send("A", metadata={"n": "a"}),
+            send("B", metadata={"n": "b"}),
+            got("A", "created", "r1", metadata={"n": "z"}),
+            got("A", "completed", "r1"),
+        ),
+        "A completed, B open",
+        guessed="A B",
+    ),
+    Case(
+        "the second is refused while the first runs",
+        (
+            send("A"),
+            send("B"),
+            got("A", "created", "r1"),
+            error("B error"),
+            got("A", "output_item.added", item="i1"),
+            got("A", "completed", "r1"),
+        ),
+        "A completed, B error",
+        guessed="A B",
+    ),
+    Case(
+        "the second is refused before the first begins",
+        (
+            send("A"),
+            send("B"),
+            error("B error"),
+            got("A", "created", "r1"),
+            got("A", "completed", "r1"),
+        ),
+        "A completed, B error",
+        guessed="A B",
+    ),
+    Case(
+        "the first is refused, and the second says whose it is",
+        (
+            send("A", metadata={"n": "a"}),
+            send("B", metadata={"n": "b"}),
+            error("A error"),
+            got("B", "created", "r2", metadata={"n": "b"}),
+            got("B", "completed", "r2"),
+        ),
+        "A error, B completed",
+    ),
+    Case(
+        "the second is refused after the first has ended",
+        (
+            send("A"),
+            send("B"),
+            got("A", "created", "r1"),
+            got("A", "completed", "r1"),
+            error("B error"),
+        ),
+        "A completed, B error",
+        guessed="A B",
+    ),
+    Case(
+        "two of three are refused",
+        (
+            send("A"),
+            send("B"),
+            send("C"),
+            got("A", "created", "r1"),
+            error("B error"),
+            error("C error"),
+            got("A", "completed", "r1"),
+        ),
+        "A completed, B error, C error",
+        guessed="A B C",
+    ),
+    Case(
+        "an error names the id that only one create continues",
+        (
+            send("A"),
+            send("B", previous_response_id="no"),
+            send("C"),
+            error("B error", code=NOT_FOUND),
+            got("A", "created", "r1"),
+            got("A", "completed", "r1"),
+            got("C", "created", "r3"),
+            got("C", "completed", "r3"),
+        ),
+        "A completed, B error, C completed",
+        guessed="A C",
+    ),
+    Case(
+        "an error in the stream of the first, by its number",
+        (
+            send("A"),
+            send("B"),
+            got("A", "created", "r1", seq=0),
+            error("A error", seq=1),
+            got("B", "created", "r2", seq=0),
+            got("B", "completed", "r2", seq=1),
+        ),
+        "A error, B completed",
+        guessed="A B",
+    ),
+    Case(
+        "an error in the stream of the first, followed by its failure",
+        (
+            send("A"),
+            send("B"),
+            got("A", "created", "r1"),
+            error("A error"),
+            got("A", "failed", "r1"),
+            got("B", "created", "r2"),
+            got("B", "completed", "r2"),
+        ),
+        "A failed, B completed",
+        guessed="A B",
+    ),
+    Case(
+        "an error in the stream of the first, and the second begins",
+        (
+            send("A"),
+            send("B"),
+            got("A", "created", "r1"),
+            error("A error"),
+            got("B", "created", "r2"),
+            got("B", "completed", "r2"),
+        ),
+        "A error, B completed",
+        guessed="A B",
+    ),
+    Case(
+        "an error and silence after it stay in doubt",
+        (
+            send("A"),
+            send("B"),
+            got("A", "created", "r1"),
+            error("B error"),
+        ),
+        "A open, B error",
+        ambiguous="A B",
+        guessed="A B",
+    ),
+    Case(
+        "a number that every message has does not end the first",
+        (
+            send("A"),
+            send("B"),
+            got("A", "created", "r1", seq=3),
+            error("B error", seq=4),
+            got("A", "output_item.added", item="i1", seq=5),
+            got("A", "completed", "r1", seq=6),
+        ),
+        "A completed, B error",
+        guessed="A B",
+    ),
+    Case(
+        "a refused create is answered all the same",
+        (
+            send("A"),
+            error("A error"),
+            got("A late", "created", "r1"),
+            got("A late", "completed", "r1"),
+            send("B"),
+            got("B", "created", "r2"),
+            got("B", "completed", "r2"),
+        ),
+        "A error, B completed",
+    ),
+    Case(
+        "the stream of a refused create is taken for the next",
+        (
+            send("A"),
+            error("A error"),
+            send("B"),
+            got("B", "created", "r1"),
+            got("B", "completed", "r1"),
+            got("A late", "created", "r2"),
+            got("A late", "completed", "r2"),
+        ),
+        "A error, B completed",
+    ),
+    Case(
+        "the stream of a refused create goes on beside the next",
+        (
+            send("A"),
+            error("A error"),
+            got("A late", "created", "r1", seq=0),
+            send("B"),
+            got("A late", "output_item.added", item="i1", seq=1),
+            got("A late", "output_text.delta", item="i1", seq=2),
+            got("A late", "completed", "r1", seq=3),
+            got("B", "created", "r2", seq=0),
+            got("B", "output_item.added", item="i2", seq=1),
+            got("B", "completed", "r2", seq=2),
+        ),
+        "A error, B completed",
+    ),
+    Case(
+        "a refused create fails as well",
+        (
+            send("A"),
+            error("A error"),
+            got("A late", "failed", "r1"),
+            send("B"),
+            got("B", "created", "r2"),
+            got("B", "completed", "r2"),
+        ),
+        "A error, B completed",
+    ),
+    Case(
+        "a dropped create is passed over",
+        (
+            send("A"),
+            send("B"),
+            got("A", "created", "r1"),
+            got("A", "completed", "r1"),
+            ran_out("B"),
+            send("C"),
+            got("C", "created", "r3"),
+            got("C", "completed", "r3"),
+        ),
+        "A completed, B expired, C completed",
+        guessed="A B C",
+    ),
+    Case(
+        "a slow create is answered after its wait ran out",
+        (
+            send("A"),
+            ran_out("A"),
+            got("A", "created", "r1"),
+            got("A", "completed", "r1"),
+        ),
+        "A completed",
+    ),
+    Case(
+        "two responses are mixed, told apart by items and numbers",
+        (
+            send("A"),
+            send("B"),
+            got("A", "created", "r1", seq=0),
+            got("A", "in_progress", "r1", seq=1),
+            got("B", "created", "r2", seq=0),
+            got("A", "output_item.added", item="i1", seq=2),
+            got("B", "in_progress", "r2", seq=1),
+            got("A", "output_text.delta", item="i1", seq=3),
+            got("B", "output_item.added", item="i2", seq=2),
+            got("A", "completed", "r1", seq=4),
+            got("B", "output_text.delta", item="i2", seq=3),
+            got("B", "completed", "r2", seq=4),
+        ),
+        "A completed, B completed",
+        guessed="A B",
+    ),
+    Case(
+        "a response without an end does not take the events of the next",
+        (
+            send("A"),
+            got("A", "created", "r1", seq=0),
+            got("A", "output_item.added", item="i1", seq=1),
+            send("B"),
+            got("B", "created", "r2", seq=0),
+            got("B", "output_item.added", item="i2", seq=1),
+            got("B", "completed", "r2", seq=2),
+        ),
+        "A open, B completed",
+    ),
+    Case(
+        "a late event of the first comes while the second runs",
+        (
+            send("A"),
+            send("B"),
+            got("A", "created", "r1", seq=0),
+            got("A", "output_item.added", item="i1", seq=1),
+            got("A", "completed", "r1", seq=2),
+            got("B", "created", "r2", seq=0),
+            got("A late", "output_text.delta", item="i1", seq=3),
+            got("A", "completed", "r1", seq=4),
+            got("B", "completed", "r2", seq=1),
+        ),
+        "A completed, B completed",
+        guessed="A B",
+    ),
+    Case(
+        "item ids that come again belong to the response whose numbers go on",
+        (
+            send("A"),
+            got("A", "created", "r1", seq=0),
+            got("A", "output_text.delta", item="i1", seq=1),
+            got("A", "completed", "r1", seq=2),
+            send("B"),
+            got("B", "created", "r2", seq=0),
+            got("B", "output_text.delta", item="i1", seq=1),
+            got("B", "completed", "r2", seq=2),
+        ),
+        "A completed, B completed",
+    ),
+    Case(
+        "one id for every response",
+        (
+            send("A"),
+            got("A", "created", "r1"),
+            got("A", "completed", "r1"),
+            send("B"),
+            got("B", "created", "r1"),
+            got("B", "completed", "r1"),
+        ),
+        "A completed, B completed",
+    ),
+    Case(
+        "response.created said twice opens nothing else",
+        (
+            send("A"),
+            send("B"),
+            got("A", "created", "r1"),
+            got("A", "created", "r1"),
+            got("A", "completed", "r1"),
+        ),
+        "A completed, B open",
+        guessed="A B",
+    ),
+    Case(
+        "a late error for a message that is no create",
+        (
+            say("X", {"type": "x.unknown"}),
+            ran_out("X", "quiet"),
+            send("A"),
+            error("X error"),
+            got("A", "created", "r1"),
+            got("A", "completed", "r1"),
+        ),
+        "X error, A completed",
+    ),
+    Case(
+        "silence for a message that is no create, then a refusal",
+        (
+            say("X", {"type": "x.unknown"}),
+            ran_out("X", "quiet"),
+            send("A"),
+            error("A error"),
+            ran_out("A"),
+        ),
+        "X open, A error",
+        ambiguous="X A",
+    ),
+    Case(
+        "a message that got silence is passed over once a response began",
+        (
+            say("X", {"type": "x.unknown"}),
+            ran_out("X", "quiet"),
+            send("A"),
+            got("A", "created", "r1"),
+            got("A", "completed", "r1"),
+            send("B"),
+            error("B error"),
+            send("C"),
+            got("C", "created", "r3"),
+            got("C", "completed", "r3"),
+        ),
+        "X open, A completed, B error, C completed",
+    ),
+    Case(
+        "vendor events, untyped messages and an error nobody waits for",
+        (
+            Line("received", "other", {"type": "acme:hello"}),
+            Line("received", "other", {"headers": {}}),
+            error("other"),
+            send("A"),
+            got("A", "created", "r1"),
+            Line("received", "other", {"type": "acme:hello"}),
+            got("A", "completed", "r1"),
+            got("A late", "created", "r1"),
+        ),
+        "A completed",
+    ),
+    Case(
+        "a response before anything was sent",
+        (got("stray", "created", "r1"), got("stray", "completed", "r1")),
+        "",
+    ),
+    Case(
+        "the lifetime ends a response that runs on",
+        (
+            send("A"),
+            got("A", "created", "r1"),
+            Line(
+                "received",
+                "limit",
+                {"type": "error", "error": {"code": "websocket_connection_limit_reached"}},
+            ),
+            got("A", "output_item.added", item="i1"),
+            got("A", "completed", "r1"),
+        ),
+        "A completed",
+    ),
+    Case(
+        "the connection is closed on both",
+        (
+            send("A"),
+            send("B"),
+            got("A", "created", "r1"),
+            Line("closed", "", 1011),
+        ),
+        "A closed, B closed",
+        guessed="A B",
+    ),
+]
+
+
+def entries_of(case: Case) -> tuple[list[Entry], dict[str, str]]:
+    """The entries of a case, and the names of its exchanges by the names in the case."""
+    entries: list[Entry] = []
+    names: dict[str, str] = {}
+    for n, line in enumerate(case.lines):
+        at: dict[str, Any] = {"n": n, "t": n / 10, "conn": "c1"}
+        text = json.dumps(line.value)
+        if line.kind == "sent":
+            names[line.whose] = f"e{n}"
+            entries.append(Sent(**at, opcode="text", text=text))
+        elif line.kind == "received":
+            entries.append(Received(**at, opcode="text", text=text))
+        elif line.kind == "expired":
+            name = names[line.whose]
+            entries.append(Expired(**at, clock=line.value, limit=1.0, exchange=name))
+        else:
+            entries.append(Closed(**at, side="server", code=line.value))
+    return entries, names
+
+
+def owner(reading: Reading, exchanges: dict[str, Exchange], entry: Entry) -> str:
+    """Whose an entry is, in the words of the cases."""
+    view = reading.connection("c1")
+    found = [name for name, x in exchanges.items() if entry in x.events]
+    found += [f"{name} late" for name, x in exchanges.items() if entry in x.late]
+    found += [f"{name} error" for name, x in exchanges.items() if entry is x.error]
+    found += ["other"] * (entry in view.others) + ["stray"] * (entry in view.strays)
+    found += ["limit"] * (entry is view.limit)
+    return " and ".join(found)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.description)
+def test_attribution(case: Case) -> None:
+    entries, names = entries_of(case)
+    reading = Reading(entries)
+    exchanges = {name: reading.exchanges[key] for name, key in names.items()}
+    received = [n for n, line in enumerate(case.lines) if line.kind == "received"]
+    seen = [owner(reading, exchanges, entries[n]) for n in received]
+    assert seen == [case.lines[n].whose for n in received]
+    assert ", ".join(f"{name} {x.outcome}" for name, x in exchanges.items()) == case.outcomes
+    assert [n for n, x in exchanges.items() if x.is_ambiguous] == case.ambiguous.split()
+    assert [n for n, x in exchanges.items() if x.is_guessed] == case.guessed.split()
+
+
+def test_what_supersedes_a_response_is_remembered() -> None:
+    """The response that began while another ran shows in the one that ran."""
+    case = next(c for c in CASES if c.description.startswith("a response without an end"))
+    entries, names = entries_of(case)
+    reading = Reading(entries)
+    first, second = (reading.exchanges[names[name]] for name in "AB")
+    assert first.superseded_by is second.created
