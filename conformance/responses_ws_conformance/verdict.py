@@ -77,10 +77,15 @@ def judge(
     passed: list[str] = []
     judged: list[str] = []
     for evidence in recordings:
-        if not check.when(evidence):
-            continue
+        try:
+            if not check.when(evidence):
+                continue
+            outcomes = list(check.judge(evidence))
+        except Exception as problem:  # a check that breaks is our mistake, never a red mark
+            where = evidence.transcript.header.scenario
+            why = f"{check.name} broke on {where}: {type(problem).__name__}: {problem}"
+            return Judgement(requirement, Verdict.ERROR, why=why)
         judged.append(evidence.transcript.header.scenario)
-        outcomes = list(check.judge(evidence))
         findings += [Located(o, evidence.transcript) for o in outcomes if isinstance(o, Finding)]
         undecided += [o for o in outcomes if isinstance(o, Undecided)]
         if not outcomes:
