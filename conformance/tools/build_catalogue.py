@@ -90,9 +90,9 @@ class Chapter:
     at: int = 0
 
     def error(self, message: str) -> SpecError:
-        token = self.tokens[min(self.at, len(self.tokens) - 1)]
-        line = token.map[0] + 1 if token.map else "?"
-        return SpecError(f"spec/{self.name}.md:{line}: {message}")
+        """The error, with the line of the last block that was reached."""
+        starts = [token.map[0] + 1 for token in self.tokens[: self.at + 1] if token.map]
+        return SpecError(f"spec/{self.name}.md:{starts[-1] if starts else 1}: {message}")
 
     def take_block(self, kind: str) -> list[Token]:
         """The tokens inside the block that starts here, which is of this kind."""
