@@ -23,7 +23,9 @@ _CODE_WORD: Final = re.compile(r"the code word is ([\w-]+)", re.IGNORECASE)
 _ASK_CODE_WORD: Final = re.compile(r"What is the code word\?", re.IGNORECASE)
 _COUNT: Final = re.compile(r"Count from 1 to (\d{1,9})", re.IGNORECASE)
 _CALL_EVERY_TOOL: Final = re.compile(r"Call every tool once", re.IGNORECASE)
-_MAX_COUNT: Final = 5_000
+
+# A model has an end of its own; this one is far beyond what the plain prompts ask for.
+_MAX_OUTPUT_TOKENS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,8 @@ class ScriptedEngine:
             if functions
             else (Message(tokenize(_reply(prompt))),)
         )
-        limit = prompt.create.fields.get("max_output_tokens")
-        return Completion(outputs) if limit is None else _cut(outputs, limit)
+        limit = prompt.create.fields.get("max_output_tokens", _MAX_OUTPUT_TOKENS)
+        return _cut(outputs, min(limit, _MAX_OUTPUT_TOKENS))
 
 
 def tokenize(text: str) -> tuple[str, ...]:
@@ -137,7 +139,7 @@ def _reply(prompt: Prompt) -> str:
     if reply := _REPLY_WITH.search(asked):
         return reply[1]
     if count := _COUNT.search(asked):
-        return " ".join(str(n) for n in range(1, min(int(count[1]), _MAX_COUNT) + 1))
+        return " ".join(str(n) for n in range(1, min(int(count[1]), _MAX_OUTPUT_TOKENS + 1) + 1))
     if outputs := _new_outputs(prompt):
         return "The tool returned: " + ", ".join(outputs)
     return "ok"

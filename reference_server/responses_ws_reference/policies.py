@@ -35,7 +35,7 @@ def authorise(keys: Collection[str], authorization: str | None) -> int | None:
     if not keys:
         return None
     scheme, _, token = (authorization or "").partition(" ")
-    given = token.strip().encode()
+    given = token.strip().encode(errors="surrogateescape")
     known = any(hmac.compare_digest(given, key.encode()) for key in keys)
     return None if scheme.lower() == "bearer" and known else 401
 

@@ -10,7 +10,7 @@ from responses_ws_reference.creates import Create
 from responses_ws_reference.items import Item
 
 # Enough for any test run; the oldest responses go first.
-MAX_STORED: Final = 1_000
+MAX_STORED: Final = 256
 
 
 @dataclass(frozen=True, slots=True)

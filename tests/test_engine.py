@@ -1,0 +1,237 @@
+"""The engine follows the plain prompts from its context, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+from responses_ws_reference.arguments import sample
+from responses_ws_reference.creates import read_create
+from responses_ws_reference.engine import Call, Completion, Message, Prompt, ScriptedEngine
+
+
+def user(text: str) -> dict[str, Any]:
+    return {"role": "user", "content": text}
+
+
+def call(call_id: str = "c1") -> dict[str, Any]:
+    return {"type": "function_call", "call_id": call_id, "name": "clock", "arguments": "{}"}
+
+
+def output(text: str, call_id: str = "c1") -> dict[str, Any]:
+    return {"type": "function_call_output", "call_id": call_id, "output": text}
+
+
+def assistant(text: str) -> dict[str, Any]:
+    return {"role": "assistant", "content": [{"type": "output_text", "text": text}]}
+
+
+def complete(items: Any, **fields: Any) -> Completion:
+    create = read_create({"type": "response.create", "input": items, **fields})
+    return ScriptedEngine().complete(Prompt(create, create.items))
+
+
+ASK = "What is the code word? Reply with the code word only."
+REPLIES: dict[str, tuple[Any, dict[str, Any], str]] = {
+    "exact words": ("Reply with exactly: red green", {}, "red green"),
+    "a planted word is acknowledged": (
+        "Remember: the code word is owl-3. Reply with: ok",
+        {},
+        "ok",
+    ),
+    "no word was planted": (ASK, {}, "unknown"),
+    "the word is in an earlier message": ([user("the code word is elk."), user(ASK)], {}, "elk"),
+    "the latest word counts": (
+        [user("the code word is elk."), user("The code word is owl."), user(ASK)],
+        {},
+        "owl",
+    ),
+    "the word is in the instructions": (ASK, {"instructions": "The code word is fox."}, "fox"),
+    "a message is newer than instructions": (
+        [user("the code word is elk"), user(ASK)],
+        {"instructions": "The code word is fox."},
+        "elk",
+    ),
+    "the word is in a tool output": (
+        [user(ASK), call(), output("the code word is yak")],
+        {},
+        "yak",
+    ),
+    "the word was said by the assistant": (
+        [assistant("the code word is ant"), user(ASK)],
+        {},
+        "ant",
+    ),
+    "counting": ("Count from 1 to 4.", {}, "1 2 3 4"),
+    "a tool answered": (
+        [user("What time is it?"), call(), output("12:00")],
+        {},
+        "The tool returned: 12:00",
+    ),
+    "two tools answered": (
+        [user("hi"), call("a"), call("b"), output("1", "a"), output("2", "b")],
+        {},
+        "The tool returned: 1, 2",
+    ),
+    "a tool answered in parts": (
+        [user("hi"), call(), {**output(""), "output": [{"type": "input_text", "text": "7"}]}],
+        {},
+        "The tool returned: 7",
+    ),
+    "a message beside the output asks for something": (
+        [user("hi"), call(), output("12:00"), user("Reply with exactly: done")],
+        {},
+        "done",
+    ),
+    "an older output is old news": (
+        [user("hi"), call(), output("12:00"), assistant("noon"), user("thanks")],
+        {},
+        "ok",
+    ),
+    "anything else": ("Sing a song.", {}, "ok"),
+    "content in parts": (
+        [{"role": "user", "content": [{"type": "input_text", "text": "Reply with exactly: x"}]}],
+        {},
+        "x",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REPLIES)
+def test_reply(name: str) -> None:
+    """A message is answered from the context."""
+    items, fields, expected = REPLIES[name]
+    completion = complete(items, **fields)
+    assert [type(each) for each in completion.outputs] == [Message]
+    assert "".join(completion.outputs[0].tokens) == expected
+    assert not completion.is_cut_short
+
+
+def function(name: str, **parameters: Any) -> dict[str, Any]:
+    return {"type": "function", "name": name, "parameters": parameters}
+
+
+TOOLS = [function("clock"), function("scale"), {"type": "web_search"}]
+EVERY = "Call every tool once."
+CALLS: dict[str, tuple[Any, dict[str, Any], list[str]]] = {
+    "required calls one": ("hi", {"tool_choice": "required"}, ["clock"]),
+    "a named function is called": (
+        "hi",
+        {"tool_choice": {"type": "function", "name": "scale"}},
+        ["scale"],
+    ),
+    "none forbids what the prompt asks": (EVERY, {"tool_choice": "none"}, []),
+    "auto calls nothing by itself": ("hi", {}, []),
+    "auto follows the prompt": (EVERY, {}, ["clock", "scale"]),
+    "required follows the prompt": (EVERY, {"tool_choice": "required"}, ["clock", "scale"]),
+    "parallel calls are forbidden": (EVERY, {"parallel_tool_calls": False}, ["clock"]),
+    "allowed tools are a limit": (
+        EVERY,
+        {
+            "tool_choice": {
+                "type": "allowed_tools",
+                "mode": "auto",
+                "tools": [{"type": "function", "name": "scale"}],
+            }
+        },
+        ["scale"],
+    ),
+    "the outputs are there already": (
+        [user(EVERY), call("a"), output("1", "a")],
+        {},
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_calls(name: str) -> None:
+    """Functions are called where the tool choice or the prompt demands it."""
+    items, fields, expected = CALLS[name]
+    completion = complete(items, tools=TOOLS, **fields)
+    assert [each.name for each in completion.outputs if isinstance(each, Call)] == expected
+
+
+def test_the_token_limit_cuts_the_reply() -> None:
+    """A token is a word with the space before it."""
+    completion = complete("Count from 1 to 100.", max_output_tokens=16)
+    assert completion.is_cut_short
+    assert "".join(completion.outputs[0].tokens) == " ".join(map(str, range(1, 17)))
+
+
+def test_a_reply_of_exactly_the_limit_is_whole() -> None:
+    """The limit counts tokens, not what would have come after them."""
+    completion = complete("Count from 1 to 16.", max_output_tokens=16)
+    assert not completion.is_cut_short
+
+
+def test_a_reply_has_an_end_of_its_own() -> None:
+    """No prompt makes the model talk without end."""
+    completion = complete("Count from 1 to 999999999.")
+    assert completion.is_cut_short
+
+
+SCHEMAS: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "required members": {
+        "type": "object",
+        "properties": {"zone": {"type": "string"}, "day": {"type": "integer"}},
+        "required": ["day"],
+        "additionalProperties": False,
+    },
+    "all members where none is required": {
+        "type": "object",
+        "properties": {"a": {"type": "boolean"}, "b": {"type": ["null", "number"]}},
+    },
+    "enumerations and constants": {
+        "type": "object",
+        "properties": {"unit": {"enum": ["C", "F"]}, "kind": {"const": 3}},
+        "required": ["unit", "kind"],
+    },
+    "bounds": {
+        "type": "object",
+        "properties": {
+            "n": {"type": "integer", "minimum": 4.5},
+            "s": {"type": "string", "minLength": 9},
+            "l": {"type": "array", "items": {"type": "integer"}, "minItems": 2},
+        },
+        "required": ["n", "s", "l"],
+    },
+    "references and alternatives": {
+        "$defs": {"place": {"anyOf": [{"type": "string"}, {"type": "null"}]}},
+        "type": "object",
+        "properties": {"place": {"$ref": "#/$defs/place"}},
+        "required": ["place"],
+    },
+}
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_arguments_satisfy_their_schema(name: str) -> None:
+    """The arguments of a call are valid under the parameters of its function."""
+    tool = {"type": "function", "name": "f", "parameters": SCHEMAS[name]}
+    (made,) = complete("hi", tools=[tool], tool_choice="required").outputs
+    jsonschema.validate(json.loads("".join(made.tokens)), SCHEMAS[name])
+
+
+ODD_SCHEMAS = [
+    {"type": "object", "properties": {"a": {"$ref": "#"}}, "required": ["a"]},
+    {"$ref": "#/$ref"},
+    {"type": "array", "minItems": 10**9, "items": {"$ref": "#"}},
+    {"type": "object", "required": 5, "properties": []},
+    {"type": "string", "minLength": 2.5},
+    {"type": "string", "minLength": True},
+    {"type": "array", "minItems": -1},
+    {"type": "integer", "minimum": "low"},
+    {"type": [], "enum": []},
+    {"anyOf": [7]},
+    {"type": "no such type"},
+]
+
+
+@pytest.mark.parametrize("schema", ODD_SCHEMAS, ids=json.dumps)
+def test_an_odd_schema_costs_nothing(schema: dict[str, Any]) -> None:
+    """Whatever the client calls a schema, a small value comes of it."""
+    assert len(json.dumps(sample(schema))) < 20_000
