@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from responses_ws_conformance.runner import judge_transcripts
 from responses_ws_conformance.transcript import Transcript
 from responses_ws_conformance.verdict import Verdict
@@ -93,6 +94,11 @@ def test_single_messages_are_valid(path: Path) -> None:
     message = json.loads(path.read_text("utf-8"))
     is_create = message["type"] == "response.create"
     assert (client_problems(message) if is_create else list(server_problems(message))) == []
+
+
+def test_the_profile_is_valid() -> None:
+    profile = yaml.safe_load((SPEC / "examples" / "profile.yaml").read_text("utf-8"))
+    assert [e.message for e in validator_for("files/profile").iter_errors(profile)] == []
 
 
 def test_the_handshake_is_accepted_rightly() -> None:
