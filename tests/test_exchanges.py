@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from responses_ws_conformance.attribution import Reading
+from responses_ws_conformance.attribution import ECHOES, Reading
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.transcript import Closed, Entry, Expired, Received, Sent
 
@@ -47,7 +47,7 @@ def say(name: str, value: Any) -> Line:
 
 def got(whose: str, kind: str, response: str | None = None, **fields: Any) -> Line:
     event: dict[str, Any] = {"type": f"response.{kind}"}
-    members = {k: fields.pop(k) for k in ("metadata", "previous_response_id") if k in fields}
+    members = {k: fields.pop(k) for k in ECHOES if k in fields}
     if response is not None:
         event["response"] = {"id": response, **members}
     if "item" in fields and kind.startswith("output_item"):
@@ -108,6 +108,18 @@ CASES = [
             got("B", "created", "r2", previous_response_id="r0"),
             got("B", "completed", "r2"),
             got("A", "created", "r1", previous_response_id=None),
+            got("A", "completed", "r1"),
+        ),
+        "A completed, B completed",
+    ),
+    Case(
+        "a response is recognised by the names of its tools",
+        (
+            send("A", tools=[{"type": "function", "name": "a"}]),
+            send("B", tools=[{"type": "function", "name": "b"}]),
+            got("B", "created", "r2", tools=[{"type": "function", "name": "b", "strict": None}]),
+            got("B", "completed", "r2"),
+            got("A", "created", "r1", tools=[{"type": "function", "name": "a", "strict": None}]),
             got("A", "completed", "r1"),
         ),
         "A completed, B completed",
@@ -569,3 +581,12 @@ def test_what_supersedes_a_response_is_remembered() -> None:
     reading = Reading(entries)
     first, second = (reading.exchanges[names[name]] for name in "AB")
     assert first.superseded_by is second.created
+
+
+@pytest.mark.parametrize(("side", "outcome"), [("client", "expired"), ("server", "closed")])
+def test_our_own_close_does_not_end_what_has_expired(side: Any, outcome: str) -> None:
+    sent = Sent(n=0, t=0.0, conn="c1", opcode="text", text='{"type": "response.create"}')
+    expired = Expired(n=1, t=1.0, conn="c1", clock="first-event", limit=1.0, exchange="e0")
+    closed = Closed(n=2, t=1.1, conn="c1", side=side, code=1000)
+    (exchange,) = Reading([sent, expired, closed])
+    assert exchange.outcome == outcome

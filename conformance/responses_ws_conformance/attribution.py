@@ -3,9 +3,9 @@
 Deltas and ``error`` events carry no response id, so a message is attributed by these rules (the
 order is the order of precedence):
 
-1. ``response.created`` opens a create of its lane that waits: the one whose ``metadata`` or
-   ``previous_response_id`` it repeats, else the first one, creates whose wait has run out last.
-   With none waiting it is late for the create that was refused last.
+1. ``response.created`` opens a create of its lane that waits: the one whose ``metadata``,
+   ``previous_response_id`` or tools it repeats, else the first one, creates whose wait has run out
+   last. With none waiting it is late for the create that was refused last.
 2. An event with a known response id belongs to that response.
 3. An item event belongs to the open response that knows the item, else to the ended one that
    does (it is late); else to the open response whose numbering it continues, the newest at a tie;
@@ -46,7 +46,7 @@ from responses_ws_conformance.transcript import (
 
 CONNECTION_ERRORS: Final = frozenset({"websocket_connection_limit_reached"})
 PREVIOUS: Final = "previous_response_id"
-ECHOES: Final = ("metadata", PREVIOUS)
+ECHOES: Final = ("metadata", PREVIOUS, "tools")
 
 
 class Reading:
@@ -141,11 +141,7 @@ class Reading:
             if known is not None or failing in creates:
                 return known or failing
         else:
-            item = item_id_of(entry)
-            known = next((x for x in active if item in x.item_ids), None)
-            if known is None and entry.type != "response.output_item.added":
-                known = next((x for x in ended if item in x.item_ids), None)
-                known = None if any(_continues(x, entry) for x in active) else known
+            known = _of_item(entry, active, ended)
             if known is not None:
                 return known
         if active:
@@ -196,6 +192,20 @@ def read_exchanges(transcript: Transcript) -> Reading:
     return Reading(transcript.entries)
 
 
+def _of_item(
+    entry: Received, active: Sequence[Exchange], ended: Sequence[Exchange]
+) -> Exchange | None:
+    """The response that knows the item of an event, unless the numbers speak for another."""
+    item = item_id_of(entry)
+    known = [x for x in reversed(active) if item in x.item_ids]
+    if not known and entry.type != "response.output_item.added":
+        known = [x for x in ended if item in x.item_ids]
+    goes_on = [x for x in active if _continues(x, entry)]
+    if goes_on and not any(x in goes_on for x in known):
+        return None
+    return next(iter(known), None)
+
+
 def _opened_by(
     entry: Received, creates: Sequence[Exchange], active: Sequence[Exchange]
 ) -> Exchange | None:
@@ -217,9 +227,20 @@ def _opened_by(
 def _meant(pending: list[Exchange], response: dict[str, Any]) -> list[Exchange]:
     """Those of several creates whose members a response repeats; all, where it repeats none."""
     for name in ECHOES:
-        echo = response.get(name)
-        pending = [x for x in pending if echo and x.request.get(name) == echo] or pending
+        echo = _echo(response, name)
+        pending = [x for x in pending if echo and _echo(x.request, name) == echo] or pending
     return pending
+
+
+def _echo(members: dict[str, Any], name: str) -> Any:
+    """What a create and its response have in common; of tools, which a server fills up, the names.
+
+    A server that repeats nothing, or nothing right, has no say in whose response it is.
+    """
+    value = members.get(name)
+    if name == "tools" and isinstance(value, list):
+        return [tool.get("name") for tool in value if isinstance(tool, dict)]
+    return value
 
 
 def _candidates(view: ConnectionView, entry: Received) -> list[Exchange]:
