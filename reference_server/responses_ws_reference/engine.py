@@ -21,6 +21,7 @@ _ARGUMENT_TOKEN: Final = re.compile(r"\s*(?:\w+|[^\w\s]+)")
 _REPLY_WITH: Final = re.compile(r"Reply with(?: exactly)?: (.*\S)", re.IGNORECASE)
 _CODE_WORD: Final = re.compile(r"the code word is ([\w-]+)", re.IGNORECASE)
 _ASK_CODE_WORD: Final = re.compile(r"What is the code word\?", re.IGNORECASE)
+_FOLLOW: Final = re.compile(r"Follow your instructions", re.IGNORECASE)
 _COUNT: Final = re.compile(r"Count from 1 to (\d{1,9})", re.IGNORECASE)
 _CALL_EVERY_TOOL: Final = re.compile(r"Call every tool once", re.IGNORECASE)
 
@@ -152,10 +153,11 @@ def _known_code_word(prompt: Prompt) -> str:
 
 
 def _asked(prompt: Prompt) -> str:
-    """The text of the last user message."""
+    """The text of the last user message, or of the instructions that it points to."""
     for item in reversed(prompt.context):
         if item["type"] == "message" and item["role"] == "user":
-            return text_of(item["content"])
+            text = text_of(item["content"])
+            return prompt.create.instructions or "" if _FOLLOW.search(text) else text
     return ""
 
 

@@ -35,6 +35,7 @@ class ItemState(Enum):
     OPEN = "open"
     PART_OPEN = "part_open"
     PART_FULL = "part_full"
+    PART_DONE = "part_done"
     ARGUMENTS_OPEN = "arguments_open"
     ARGUMENTS_FULL = "arguments_full"
     DONE = "done"
@@ -60,12 +61,14 @@ ITEM_TRANSITIONS: Final[Mapping[tuple[ItemState, str], ItemState]] = {
     (ItemState.OPEN, "response.content_part.added"): ItemState.PART_OPEN,
     (ItemState.PART_OPEN, "response.output_text.delta"): ItemState.PART_OPEN,
     (ItemState.PART_OPEN, "response.output_text.done"): ItemState.PART_FULL,
-    (ItemState.PART_FULL, "response.content_part.done"): ItemState.OPEN,
+    (ItemState.PART_FULL, "response.content_part.done"): ItemState.PART_DONE,
+    (ItemState.PART_DONE, "response.content_part.added"): ItemState.PART_OPEN,
     (ItemState.OPEN, "response.function_call_arguments.delta"): ItemState.ARGUMENTS_OPEN,
     (ItemState.OPEN, "response.function_call_arguments.done"): ItemState.ARGUMENTS_FULL,
     (ItemState.ARGUMENTS_OPEN, "response.function_call_arguments.delta"): ItemState.ARGUMENTS_OPEN,
     (ItemState.ARGUMENTS_OPEN, "response.function_call_arguments.done"): ItemState.ARGUMENTS_FULL,
     (ItemState.OPEN, "response.output_item.done"): ItemState.DONE,
+    (ItemState.PART_DONE, "response.output_item.done"): ItemState.DONE,
     (ItemState.ARGUMENTS_FULL, "response.output_item.done"): ItemState.DONE,
 }
 

@@ -205,9 +205,9 @@ def _handshake_of(request: Request) -> HandshakeRequest:
 def _response_of(answer: HandshakeAnswer) -> Response:
     headers = Headers(answer.headers)
     if answer.status != 101:
-        for name, value in (("Connection", "close"), ("Content-Length", str(len(answer.body)))):
-            del headers[name]
-            headers[name] = value
+        framing = {"Connection": "close", "Content-Length": str(len(answer.body))}
+        own = [(name, value) for name, value in answer.headers if name not in framing]
+        headers = Headers([*own, *framing.items()])
     return Response(answer.status, _phrase(answer.status), headers, answer.body)
 
 
