@@ -6,8 +6,9 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,10 +26,11 @@ from responses_ws_conformance.transcript import (
     Sent,
     load,
 )
+from websockets.frames import Frame, Opcode
 from websockets.sync.server import ServerConnection
 
 from tests.cases import message_stream
-from tests.stubs import dead_port, silent, stub
+from tests.stubs import always_an_error, dead_port, silent, stub
 
 FAST = Timing(connect=2, first_event=0.4, idle=0.4, total=2, quiet=0.1, close=0.4)
 
@@ -253,18 +255,28 @@ def test_create_is_filled_up_to_a_size() -> None:
 
 
 def test_close_that_is_not_answered_is_told_from_one_without_a_code() -> None:
+    def closing(connection: ServerConnection, change: Callable[[Frame], Frame | None]) -> None:
+        send = connection.protocol.send_frame
+
+        def changed(frame: Frame) -> None:
+            after = change(frame) if frame.opcode is Opcode.CLOSE else frame
+            if after is not None:
+                send(after)
+
+        connection.protocol.send_frame = changed  # type: ignore[method-assign]
+        always_an_error(connection)
+
     def empty(connection: ServerConnection) -> None:
-        connection.socket.sendall(b"\x88\x00")
-        connection.recv()
+        closing(connection, lambda frame: replace(frame, data=b""))
 
     def cut(connection: ServerConnection) -> None:
-        connection.protocol.send_frame = lambda frame: None  # type: ignore[method-assign]
-        connection.recv()
+        closing(connection, lambda frame: None)
 
     codes = []
     for handler in (empty, cut):
         with stub(handler) as url, driving(url) as driver:
             connection = driver.connect()
+            assert connection.provoke("go").outcome == "error"
             connection.close()
         (closed,) = entries(driver, Closed)
         codes.append((closed.side, closed.code))

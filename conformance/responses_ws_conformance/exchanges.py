@@ -95,14 +95,17 @@ class Exchange:
 
     @property
     def outcome(self) -> Outcome:
-        """How the exchange stands; a terminal event outranks what came after it."""
+        """How the exchange stands; a terminal event outranks what came after it.
+
+        A close that we began settles nothing: the server was only slower than our patience.
+        """
         if self.terminal is not None:
             return TERMINAL_EVENTS[self.terminal.type or ""]
         if self.error is not None:
             return "error"
         if self.limit is not None:
             return "limit"
-        if self.closed is not None:
+        if self.closed is not None and self.closed.side != "client":
             return "closed"
         return "expired" if self.expired is not None else "open"
 
