@@ -79,6 +79,7 @@ class Requirement:
     dialect: str | None
     schema: str | None
     not_judged: str | None
+    explanation: str
 
 
 @dataclass(slots=True)
@@ -160,6 +161,7 @@ def read_requirement(chapter: Chapter, title: str, section: str) -> Requirement:
             key.lower().replace(" ", "_"): plain(keys[key]) if key in keys else None
             for key in OPTIONAL_KEYS
         },
+        explanation=read_explanation(chapter),
     )
 
 
@@ -188,6 +190,14 @@ def read_keys(chapter: Chapter) -> dict[str, list[Token]]:
     if missing:
         raise chapter.error(f"keys are missing: {', '.join(missing)}")
     return keys
+
+
+def read_explanation(chapter: Chapter) -> str:
+    """The paragraphs that stand here, with an empty line between two; empty where none does."""
+    paragraphs: list[str] = []
+    while chapter.at < len(chapter.tokens) and chapter.tokens[chapter.at].type == "paragraph_open":
+        paragraphs.append(plain(chapter.take_block("paragraph")))
+    return "\n\n".join(paragraphs)
 
 
 def read_evidence(chapter: Chapter, children: list[Token]) -> Iterator[Evidence]:
