@@ -30,6 +30,16 @@ def recall() -> str:
     return _prompts()["recall"]
 
 
+def told(word: str) -> str:
+    """A tool output that holds a code word."""
+    return _prompts()["told"].format(word=word)
+
+
+def follow() -> str:
+    """A prompt that leaves the asking to ``instructions``."""
+    return _prompts()["follow"]
+
+
 def count(number: int) -> str:
     """A prompt whose answer is long."""
     return _prompts()["count"].format(number=number)
@@ -49,6 +59,12 @@ def message(text: str, *, role: str = "user") -> dict[str, Any]:
     """A message input item with one text part."""
     kind = "output_text" if role == "assistant" else "input_text"
     return {"type": "message", "role": role, "content": [{"type": kind, "text": text}]}
+
+
+def function_call(call: dict[str, Any]) -> dict[str, Any]:
+    """A function call of an earlier response, sent again."""
+    names = ("call_id", "name", "arguments")
+    return {"type": "function_call", **{name: call[name] for name in names}}
 
 
 def function_call_output(call: dict[str, Any], output: str) -> dict[str, Any]:

@@ -1,1 +1,307 @@
-"""Checks of this area."""
+"""Checks on output items and content parts: order, identity, and values that agree.
+
+They are invariants: every response of every recording is judged. Responses whose events ran into
+each other are left out, because item events carry no response id (RWS-TURN-001 judges that).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from reprlib import Repr
+from typing import Any, Final, TypeVar
+
+from responses_ws_conformance.checks import Evidence, Finding, Outcome, invariant
+from responses_ws_conformance.exchanges import Exchange, item_id_of, response_of
+from responses_ws_conformance.items import (
+    ITEM_ADDED,
+    ITEM_DONE,
+    PART_ADDED,
+    PART_DONE,
+    TEXT_DONE,
+    Item,
+    Whole,
+    done_items,
+    final_arguments,
+    final_texts,
+    items_of,
+    streamed_arguments,
+    streamed_texts,
+    text_parts,
+)
+from responses_ws_conformance.transcript import Received
+
+Row = TypeVar("Row")
+EXCERPT: Final = Repr()
+EXCERPT.maxstring = EXCERPT.maxother = 80
+
+
+def responses(evidence: Evidence) -> list[Exchange]:
+    """The responses whose events did not run into those of another."""
+    intruders = {x.superseded_by.n for x in evidence.exchanges if x.superseded_by is not None}
+    return [
+        x
+        for x in evidence.responses
+        if x.superseded_by is None and (x.created is None or x.created.n not in intruders)
+    ]
+
+
+def each(
+    view: Callable[[Exchange], Iterator[Row]], evidence: Evidence
+) -> Iterator[tuple[Exchange, Row]]:
+    """The rows of a view of every response."""
+    for exchange in responses(evidence):
+        for row in view(exchange):
+            yield exchange, row
+
+
+def occurs(view: Callable[[Exchange], Iterator[Any]]) -> Callable[[Evidence], bool]:
+    """True where a view of some response has a row to judge."""
+    return lambda evidence: any(True for _ in each(view, evidence))
+
+
+def items(exchange: Exchange) -> Iterator[Item]:
+    """Every item of a response."""
+    yield from items_of(exchange)
+
+
+@invariant("RWS-ITEM-001", when=occurs(items))
+def added_is_first_and_done_is_last(evidence: Evidence) -> Iterator[Outcome]:
+    """An item's events lie between its added and its done event."""
+    for _, item in each(items, evidence):
+        where = f"the item at output_index {item.index}"
+        first, *others = item.events
+        again = next((e for e in others if e.type == ITEM_ADDED), None)
+        if first.type != ITEM_ADDED:
+            yield Finding(first.n, f"{ITEM_ADDED} as the first event of {where}", f"{first.type}")
+        elif again is not None:
+            yield Finding(again.n, f"{ITEM_ADDED} once for {where}", "it came again")
+        last = item.events[-1]
+        if item.done is not None and last is not item.done:
+            yield Finding(
+                last.n, f"{ITEM_DONE} as the last event of {where}", f"{last.type} after it"
+            )
+
+
+def added_items(exchange: Exchange) -> Iterator[tuple[Received, Item]]:
+    """Every added item of a completed response, with the event that completes it."""
+    if exchange.terminal is not None and exchange.outcome == "completed":
+        for item in items_of(exchange):
+            if item.added is not None:
+                yield exchange.terminal, item
+
+
+@invariant("RWS-ITEM-002", when=occurs(added_items))
+def added_items_are_done(evidence: Evidence) -> Iterator[Outcome]:
+    """No item is left open when its response completes."""
+    for _, (terminal, item) in each(added_items, evidence):
+        if item.done is None:
+            yield Finding(
+                terminal.n,
+                f"{ITEM_DONE} for the item at output_index {item.index} before {terminal.type}",
+                f"{terminal.type} while the item is open",
+            )
+
+
+@invariant("RWS-ITEM-003", when=occurs(items))
+def output_index_names_one_item(evidence: Evidence) -> Iterator[Outcome]:
+    """Indexes start at 0, and an index belongs to one item."""
+    for exchange in responses(evidence):
+        found = items_of(exchange)
+        least = min(found, key=lambda item: item.index, default=None)
+        is_whole = exchange.outcome in ("completed", "incomplete")
+        if least is not None and (least.index < 0 or (least.index > 0 and is_whole)):
+            at = least.events[0].n
+            yield Finding(at, "output_index values that start at 0", f"the least is {least.index}")
+        for place, item in enumerate(found):
+            if any(item.index == other.index for other in found[:place]):
+                yield Finding(
+                    item.events[0].n,
+                    f"one item at output_index {item.index}",
+                    f"another item there, named {item.ids!r}",
+                )
+
+
+@invariant("RWS-ITEM-004", when=occurs(text_parts))
+def parts_are_added_and_done(evidence: Evidence) -> Iterator[Outcome]:
+    """A part is added before its first delta and done after its text is."""
+    for exchange, (item, part) in each(text_parts, evidence):
+        where = f"the part at output_index {item.index}, content_index {part.index}"
+        first, last = part.text_events[0], part.text_events[-1]
+        is_told = any(e.type in TEXT_DONE for e in part.text_events)
+        if part.added is None or part.added.n > first.n:
+            yield Finding(first.n, f"{PART_ADDED} before the text of {where}", f"{first.type}")
+        end = item.done or exchange.terminal
+        if part.done is None and is_told and end is not None:
+            yield Finding(end.n, f"{PART_DONE} for {where}", f"{end.type} without it")
+        if part.done is not None and (not is_told or part.done.n < last.n):
+            actual = f"it before {last.type}" if is_told else "it without a .done event"
+            yield Finding(part.done.n, f"{PART_DONE} after the .done event of {where}", actual)
+
+
+@invariant("RWS-ITEM-005", when=occurs(streamed_texts))
+@invariant("RWS-ITEM-006", when=occurs(streamed_texts))
+def joined_deltas_are_the_text(evidence: Evidence) -> Iterator[Outcome]:
+    """What was streamed as a text or refusal is what it became."""
+    for _, (text, whole) in each(streamed_texts, evidence):
+        yield from differs(whole, "the joined deltas", text)
+
+
+@invariant("RWS-ITEM-007", when=occurs(final_texts))
+def final_texts_agree(evidence: Evidence) -> Iterator[Outcome]:
+    """The text of a part is the same wherever it is whole."""
+    for _, (first, *others) in each(final_texts, evidence):
+        for other in others:
+            yield from differs(other, f"the text of {first.event.type}", first.text)
+
+
+@invariant("RWS-ITEM-008", when=occurs(streamed_arguments))
+@invariant("RWS-ITEM-009", when=occurs(streamed_arguments))
+def joined_deltas_are_the_arguments(evidence: Evidence) -> Iterator[Outcome]:
+    """What was streamed as arguments is what they became."""
+    for _, (text, whole) in each(streamed_arguments, evidence):
+        yield from differs(whole, "the joined deltas", text)
+
+
+@invariant("RWS-ITEM-010", when=occurs(final_arguments))
+def final_arguments_agree(evidence: Evidence) -> Iterator[Outcome]:
+    """The arguments of a call are the same in their done event and in the done item."""
+    for _, (done, final) in each(final_arguments, evidence):
+        yield from differs(final, f"the arguments of {done.event.type}", done.text)
+
+
+def named_events(exchange: Exchange) -> Iterator[tuple[Received, str, Item]]:
+    """Every event that names an item known by its added or done event, and where it stands."""
+    found = items_of(exchange)
+    known = {name for item in found for name in item.ids}
+    for item in found:
+        for event in item.events:
+            name = item_id_of(event)
+            if name is not None and (item.ids or name in known):
+                yield event, name, item
+
+
+@invariant("RWS-ITEM-011", when=occurs(named_events))
+def item_id_is_the_items_id(evidence: Evidence) -> Iterator[Outcome]:
+    """The events at an output_index name the item that stands there."""
+    told: set[tuple[str, str]] = set()
+    for exchange, (event, name, item) in each(named_events, evidence):
+        if name not in item.ids[:1] and (exchange.name, name) not in told:
+            told.add((exchange.name, name))
+            home = f"the item {item.ids[0]!r}" if item.ids else "no item"
+            yield Finding(
+                event.n, f"{home} at output_index {item.index}", f"{event.type} for {name!r} there"
+            )
+
+
+def shown_outputs(exchange: Exchange) -> Iterator[tuple[Received, list[Any], list[Item]]]:
+    """The terminal event, its output where that is not empty, and the done items."""
+    if exchange.terminal is not None and exchange.outcome in ("completed", "incomplete"):
+        output = (response_of(exchange.terminal) or {}).get("output")
+        done = done_items(exchange)
+        if isinstance(output, list) and output and done:
+            yield exchange.terminal, output, done
+
+
+@invariant("RWS-ITEM-012", when=occurs(shown_outputs))
+def terminal_output_is_the_done_items(evidence: Evidence) -> Iterator[Outcome]:
+    """The terminal event repeats the items as they were done."""
+    for exchange, (terminal, output, done) in each(shown_outputs, evidence):
+        # The item that an early end cuts off may stand in the output without a done event.
+        surplus = len(output) - len(done)
+        if surplus < 0 or (surplus > 0 and exchange.outcome == "completed"):
+            wanted = f"an output with the {len(done)} items of {ITEM_DONE}"
+            yield Finding(terminal.n, wanted, f"an output with {len(output)}")
+            continue
+        for place, (shown, item) in enumerate(zip(output, done, strict=False)):
+            seen = substance(shown)
+            for name, value in substance(item.final).items():
+                if name in seen and seen[name] != value:
+                    yield Finding(
+                        terminal.n,
+                        f"{name} {excerpt(value)} at place {place} of the output",
+                        f"{name} {excerpt(seen[name])}",
+                        path=f"/response/output/{place}",
+                    )
+
+
+def messages(exchange: Exchange) -> Iterator[tuple[Received, dict[str, Any]]]:
+    """Every message item in an added, done or terminal event."""
+    for event in exchange.events:
+        shown = [event.payload.get("item")]
+        if event is exchange.terminal:
+            output = (response_of(event) or {}).get("output")
+            shown = output if isinstance(output, list) else []
+        for item in shown:
+            if isinstance(item, dict) and item.get("type") == "message":
+                yield event, item
+
+
+@invariant("RWS-ITEM-013", when=occurs(messages))
+def messages_are_the_assistants(evidence: Evidence) -> Iterator[Outcome]:
+    """A message item has the role assistant and a content array."""
+    for _, (event, item) in each(messages, evidence):
+        if item.get("role") != "assistant":
+            role = excerpt(item.get("role"))
+            yield Finding(event.n, "a message with the role 'assistant'", f"the role {role}")
+        if not isinstance(item.get("content"), list):
+            content = excerpt(item["content"]) if "content" in item else "no content"
+            yield Finding(event.n, "a message with a content array", content)
+
+
+def incomplete_items(exchange: Exchange) -> Iterator[Item]:
+    """Items that were done with the status incomplete."""
+    return (item for item in items_of(exchange) if item.final.get("status") == "incomplete")
+
+
+@invariant("RWS-ITEM-014", when=occurs(incomplete_items))
+def incomplete_item_is_last(evidence: Evidence) -> Iterator[Outcome]:
+    """An incomplete item is the last one and its response ends incomplete."""
+    for exchange, item in each(incomplete_items, evidence):
+        later = next((i for i in items_of(exchange) if i.index > item.index), None)
+        if later is not None:
+            yield Finding(
+                later.events[0].n,
+                f"no item after the incomplete one at output_index {item.index}",
+                f"an item at output_index {later.index}",
+            )
+        # A failure in mid-response outranks the item that it cut off.
+        if exchange.terminal is not None and exchange.outcome == "completed":
+            wanted = "response.incomplete for a response with an incomplete item"
+            yield Finding(exchange.terminal.n, wanted, f"{exchange.terminal.type}")
+
+
+def differs(whole: Whole, what: str, text: str | None) -> Iterator[Finding]:
+    """Yield where a whole text is not the given one, quoting both from where they part."""
+    if whole.text == text:
+        return
+    given, seen = text or "", whole.text or ""
+    pairs = enumerate(zip(given, seen, strict=False))
+    parting = next((i for i, (a, b) in pairs if a != b), min(len(given), len(seen)))
+    start = max(0, parting - 20)
+    there = f", from character {start} on" if start else ""
+    actual = "no text" if whole.text is None else excerpt(seen[start:])
+    yield Finding(
+        whole.event.n,
+        f"{what}{there}: {excerpt(given[start:])}",
+        f"in {whole.event.type}{there}: {actual}",
+    )
+
+
+def excerpt(value: Any) -> str:
+    """A value in a report, shortened; however deep it nests, only its top is looked at."""
+    return EXCERPT.repr(value)
+
+
+def substance(item: Any) -> dict[str, Any]:
+    """What has to be the same in two showings of an item, as far as the item says it."""
+    found: dict[str, Any] = _texts(item, "type", "id")
+    if found.get("type") == "message" and isinstance(item.get("content"), list):
+        found["content"] = [_texts(part, "type", "text", "refusal") for part in item["content"]]
+    elif found.get("type") == "function_call":
+        found |= _texts(item, "call_id", "name", "arguments")
+    return found
+
+
+def _texts(value: Any, *names: str) -> dict[str, str]:
+    members = value if isinstance(value, dict) else {}
+    return {name: members[name] for name in names if isinstance(members.get(name), str)}

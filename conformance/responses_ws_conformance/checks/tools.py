@@ -1,1 +1,137 @@
-"""Checks of this area."""
+"""Checks on function calls and their outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from responses_ws_conformance.checks import Evidence, Finding, Mark, Outcome, expectation, invariant
+from responses_ws_conformance.checks.answers import (
+    answered,
+    describe,
+    is_transient,
+    recalled,
+    refused,
+)
+from responses_ws_conformance.checks.chaining import NOT_FOUND
+from responses_ws_conformance.exchanges import Exchange, response_of
+from responses_ws_conformance.items import Item, done_items, final_items
+from responses_ws_conformance.transcript import NOT_JSON, Received, parse
+
+
+@expectation("RWS-TOOL-001")
+def forced_call_comes(mark: Mark) -> Iterator[Outcome]:
+    """A response that has to call a function completes with a call of it."""
+    exchange = mark.exchange()
+    yield from answered(exchange)
+    choice = exchange.request.get("tool_choice")
+    wanted = choice.get("name") if isinstance(choice, dict) else None
+    names = [call.get("name") for call in exchange.function_calls]
+    if exchange.outcome == "completed" and (wanted not in names if wanted else not names):
+        yield Finding(
+            exchange.last,
+            f"a function_call item of {wanted}" if wanted else "a function_call item",
+            f"calls of {names!r}" if names else f"no call, and the text {exchange.text[:80]!r}",
+        )
+
+
+def finished_calls(evidence: Evidence) -> list[tuple[Received, dict[str, Any]]]:
+    """The function calls that were not cut off, and the event that shows each last."""
+    return [
+        (event, item)
+        for exchange in evidence.responses
+        for event, item in final_items(exchange)
+        if item.get("type") == "function_call" and item.get("status") in (None, "completed")
+    ]
+
+
+@invariant("RWS-TOOL-002", when=lambda evidence: bool(finished_calls(evidence)))
+def calls_are_whole(evidence: Evidence) -> Iterator[Outcome]:
+    """A call has a call_id, a name, and arguments that hold JSON."""
+    for event, call in finished_calls(evidence):
+        for name in ("call_id", "name"):
+            value = call.get(name)
+            if not isinstance(value, str) or not value:
+                wanted = f"a function_call with a non-empty string as {name}"
+                yield Finding(event.n, wanted, f"{value!r}"[:80])
+        arguments = call.get("arguments")
+        if not isinstance(arguments, str) or parse(arguments) is NOT_JSON:
+            wanted = "a function_call whose arguments are a string of valid JSON"
+            yield Finding(event.n, wanted, f"{arguments!r}"[:80])
+
+
+@expectation("RWS-TOOL-003")
+@expectation("RWS-TOOL-004")
+@expectation("RWS-TOOL-008")
+@expectation("RWS-TOOL-010")
+def outputs_are_answered(mark: Mark) -> Iterator[Outcome]:
+    """A continuation with the outputs of calls ends with a completed response."""
+    yield from answered(mark.exchange())
+
+
+@expectation("RWS-TOOL-005")
+def output_reaches_the_model(mark: Mark) -> Iterator[Outcome]:
+    """The model brings back a word that only the output of a call holds."""
+    yield from recalled(mark)
+
+
+@expectation("RWS-TOOL-006")
+def output_without_its_call_is_refused(mark: Mark) -> Iterator[Outcome]:
+    """An output is refused where its call_id belongs to no call."""
+    yield from rejected(mark.exchange(), "for the output whose call_id belongs to no call")
+
+
+@expectation("RWS-TOOL-011")
+def call_without_its_output_is_refused(mark: Mark) -> Iterator[Outcome]:
+    """A continuation is refused where it leaves a call unanswered."""
+    yield from rejected(mark.exchange(), "for the call that is left without an output")
+
+
+def parallel_calls(evidence: Evidence) -> list[tuple[Exchange, list[Item]]]:
+    """The responses with several function calls, and the items of these."""
+    rows = [
+        (exchange, [i for i in done_items(exchange) if i.final.get("type") == "function_call"])
+        for exchange in evidence.responses
+    ]
+    return [(exchange, calls) for exchange, calls in rows if len(calls) > 1]
+
+
+@invariant("RWS-TOOL-007", when=lambda evidence: bool(parallel_calls(evidence)))
+def parallel_calls_are_distinct(evidence: Evidence) -> Iterator[Outcome]:
+    """The calls of one response differ in call_id and output_index."""
+    for exchange, calls in parallel_calls(evidence):
+        for place, call in enumerate(calls):
+            name, earlier = call.final.get("call_id"), calls[:place]
+            at = call.done.n if call.done is not None else exchange.last
+            if isinstance(name, str) and any(name == c.final.get("call_id") for c in earlier):
+                yield Finding(at, "distinct call_ids", f"{name!r} for two calls of the response")
+            if any(call.index == c.index for c in earlier):
+                wanted = "distinct output_index values"
+                yield Finding(at, wanted, f"{call.index} for two calls of the response")
+
+
+@expectation("RWS-TOOL-009")
+def no_call_is_emitted(mark: Mark) -> Iterator[Outcome]:
+    """A response that may not call a function has no call item."""
+    for event in mark.exchange().events:
+        output = (response_of(event) or {}).get("output")
+        shown = [event.payload.get("item"), *(output if isinstance(output, list) else [])]
+        calls = [i for i in shown if isinstance(i, dict) and i.get("type") == "function_call"]
+        if calls:
+            wanted = 'no function_call item under tool_choice "none"'
+            yield Finding(event.n, wanted, f"a call of {calls[0].get('name')!r} in {event.type}")
+            return
+
+
+def rejected(exchange: Exchange, what: str) -> Iterator[Outcome]:
+    """Yield why a continuation was not refused for what was wrong with it.
+
+    Servers that find the mistake only when they ask the model start a response and fail it. To
+    call the continued response unknown is another reason than the one at hand.
+    """
+    if exchange.outcome == "failed" and not is_transient(exchange):
+        return
+    if exchange.outcome == "error" and exchange.error_code == NOT_FOUND:
+        yield Finding(exchange.last, f"an error event {what}", describe(exchange))
+    else:
+        yield from refused(exchange, what=what)

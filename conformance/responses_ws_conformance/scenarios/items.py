@@ -1,1 +1,22 @@
-"""Scenarios of this area."""
+"""Scenarios on output items; their checks are invariants and judge all other recordings too."""
+
+from __future__ import annotations
+
+from responses_ws_conformance.driver import Driver
+from responses_ws_conformance.prompts import CLOCK, count, force, say, use_tool
+from responses_ws_conformance.scenarios import scenario
+
+
+@scenario(
+    "items/text-call-and-cut",
+    exercises=[f"RWS-ITEM-{number:03}" for number in range(1, 15)],
+    turns=3,
+)
+def text_call_and_cut(driver: Driver) -> None:
+    """A text of several words, a forced call, and a text that is cut off by its token limit."""
+    connection = driver.connect()
+    connection.turn(say("red green blue yellow"), store=False)
+    connection.turn(
+        use_tool(), owes="RWS-TOOL-001", tools=[CLOCK], tool_choice=force(CLOCK), store=False
+    )
+    connection.attempt(count(200), max_output_tokens=16, store=False)

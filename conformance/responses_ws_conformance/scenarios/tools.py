@@ -1,1 +1,144 @@
-"""Scenarios of this area."""
+"""Scenarios on function calls and their outputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from responses_ws_conformance.checks import Cause
+from responses_ws_conformance.driver import Blocked, Connection, Driver
+from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.prompts import (
+    CLOCK,
+    WEATHER,
+    call_every_tool,
+    force,
+    function_call,
+    function_call_output,
+    message,
+    recall,
+    told,
+    use_tool,
+)
+from responses_ws_conformance.scenarios import scenario
+from responses_ws_conformance.scenarios.recollection import recollect
+
+
+def calls_of(exchange: Exchange) -> list[dict[str, Any]]:
+    """The calls of a response that can be continued and answered; ends the scenario otherwise."""
+    if not exchange.response_id:
+        raise Blocked(Cause.BLOCKED, "the response has no id", "RWS-EVENT-002")
+    calls = exchange.function_calls
+    if not calls:
+        raise Blocked(Cause.BLOCKED, "the response has no function call", "RWS-TOOL-001")
+    names = ("call_id", "name", "arguments")
+    if not all(isinstance(call.get(name), str) for call in calls for name in names):
+        raise Blocked(Cause.BLOCKED, "a function call cannot be answered", "RWS-TOOL-002")
+    return calls
+
+
+@scenario(
+    "tools/answered-call",
+    exercises=("RWS-TOOL-001", "RWS-TOOL-002", "RWS-TOOL-004", "RWS-TOOL-005"),
+    turns=5,
+    smoke=True,
+)
+def answered_call(driver: Driver) -> None:
+    """A forced call without storage, and an output that holds a word to bring back."""
+    connection = driver.connect()
+    latest = _force_call(connection, recall(), store=False)
+    call = calls_of(latest)[0]
+    output = function_call_output(call, told(word := driver.code_word()))
+    inputs = iter(([output], [message(recall())]))
+
+    def continued() -> Exchange:
+        nonlocal latest
+        latest = connection.turn(
+            next(inputs), previous_response_id=latest.response_id, tools=[CLOCK], store=False
+        )
+        return latest
+
+    def at_once() -> Exchange:
+        # On another connection: here it would take the place of the response to continue.
+        history = [message(recall()), function_call(call), output]
+        return driver.connect().turn(history, tools=[CLOCK], store=False)
+
+    recollect(driver, "RWS-TOOL-005", word, recall=continued, control=at_once)
+
+
+@scenario("tools/stored-calls", exercises=("RWS-TOOL-003", "RWS-TOOL-006"), turns=3)
+def stored_calls(driver: Driver) -> None:
+    """A stored call answered by its call_id, and a second one by an invented call_id."""
+    connection = driver.connect()
+    first = _force_call(connection, use_tool(), store=True)
+    output = function_call_output(calls_of(first)[0], "ten o'clock")
+    second = _force_call(connection, [output], "RWS-TOOL-003", previous=first, store=True)
+    calls_of(second)
+    orphan = function_call_output({"call_id": driver.invented_id("call")}, "eleven o'clock")
+    refused = connection.attempt(
+        [orphan], previous_response_id=second.response_id, tools=[CLOCK], store=True
+    )
+    driver.mark("RWS-TOOL-006", subject=refused, control=second)
+
+
+@scenario("tools/parallel-calls", exercises=("RWS-TOOL-007", "RWS-TOOL-008"), turns=2)
+def parallel_calls(driver: Driver) -> None:
+    """Two tools to call at once; where two calls come, both outputs go back in one create."""
+    connection = driver.connect()
+    tools = [CLOCK, WEATHER]
+    asked = connection.turn(
+        call_every_tool(), owes="RWS-TOOL-001", tools=tools, tool_choice="required", store=False
+    )
+    calls = calls_of(asked)
+    if len(calls) > 1:
+        connection.turn(
+            [function_call_output(call, f"fine, says {call['name']}") for call in calls],
+            owes="RWS-TOOL-008",
+            previous_response_id=asked.response_id,
+            tools=tools,
+            store=False,
+        )
+
+
+@scenario("tools/forbidden-call", exercises=("RWS-TOOL-009",), turns=1)
+def forbidden_call(driver: Driver) -> None:
+    """A tool and a prompt to use it, under a tool_choice of none."""
+    connection = driver.connect()
+    subject = connection.attempt(use_tool(), tools=[CLOCK], tool_choice="none", store=False)
+    connection.require(subject, ends=("completed", "incomplete"))
+    driver.mark("RWS-TOOL-009", subject=subject)
+
+
+@scenario("tools/message-and-outputs", exercises=("RWS-TOOL-010", "RWS-TOOL-011"), turns=3)
+def message_and_outputs(driver: Driver) -> None:
+    """A user message beside the output of a call, then (for OpenAI) one instead of an output."""
+    connection = driver.connect()
+    first = _force_call(connection, use_tool(), store=False)
+    both = [function_call_output(calls_of(first)[0], "ten o'clock"), message(use_tool())]
+    second = _force_call(connection, both, "RWS-TOOL-010", previous=first, store=False)
+    if driver.profile.dialect == "openai":
+        calls_of(second)
+        refused = connection.attempt(
+            [message(use_tool())],
+            previous_response_id=second.response_id,
+            tools=[CLOCK],
+            tool_choice=force(CLOCK),
+            store=False,
+        )
+        driver.mark("RWS-TOOL-011", subject=refused, control=second)
+
+
+def _force_call(
+    connection: Connection,
+    input: str | list[dict[str, Any]],
+    owes: str = "RWS-TOOL-001",
+    *,
+    previous: Exchange | None = None,
+    store: bool,
+) -> Exchange:
+    """A turn that has to call the clock."""
+    link: dict[str, Any] = {}
+    if previous is not None:
+        link["previous_response_id"] = previous.response_id
+    return connection.turn(
+        input, owes=owes, tools=[CLOCK], tool_choice=force(CLOCK), store=store, **link
+    )

@@ -1,0 +1,247 @@
+"""Items: the events of one response, grouped by output item and by content part.
+
+An item is found by its ``output_index``. Setup events may be missing and items may overlap in
+time. Nothing that the target sent is trusted: an event of an unpublished type or whose index is no
+integer is left out, and an ``output_index`` that the target gives to two items holds two here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from responses_ws_schemas import event_types
+
+from responses_ws_conformance.exchanges import Exchange, item_id_of, response_of
+from responses_ws_conformance.transcript import Received
+
+ITEM_ADDED: Final = "response.output_item.added"
+ITEM_DONE: Final = "response.output_item.done"
+PART_ADDED: Final = "response.content_part.added"
+PART_DONE: Final = "response.content_part.done"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How one kind of text is streamed; ``member`` holds the whole of it."""
+
+    delta: str
+    done: str
+    member: str
+
+
+ARGUMENTS: Final = Kind(
+    "response.function_call_arguments.delta", "response.function_call_arguments.done", "arguments"
+)
+PART_KINDS: Final = {
+    "output_text": Kind("response.output_text.delta", "response.output_text.done", "text"),
+    "refusal": Kind("response.refusal.delta", "response.refusal.done", "refusal"),
+}
+TEXT_DONE: Final = frozenset(kind.done for kind in PART_KINDS.values())
+TEXT_EVENTS: Final = TEXT_DONE | {kind.delta for kind in PART_KINDS.values()}
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A text that an event calls whole; None where the event leaves it out."""
+
+    event: Received
+    text: str | None
+
+
+@dataclass(slots=True, eq=False)
+class Part:
+    """One content part of a message: its events in the order in which they came."""
+
+    index: int
+    events: list[Received] = field(default_factory=list)
+
+    @property
+    def added(self) -> Received | None:
+        """The event that begins it."""
+        return _first(self.events, PART_ADDED)
+
+    @property
+    def done(self) -> Received | None:
+        """The event that ends it."""
+        return _first(self.events, PART_DONE)
+
+    @property
+    def text_events(self) -> list[Received]:
+        """The deltas and the ``.done`` event of its text or refusal."""
+        return [e for e in self.events if e.type in TEXT_EVENTS]
+
+    @property
+    def kind(self) -> Kind | None:
+        """What is streamed in it, None where no event tells."""
+        for event in self.events:
+            for kind in PART_KINDS.values():
+                is_of_kind = event.type in (kind.delta, kind.done)
+                if is_of_kind or _text_of(event.payload.get("part"), kind) is not None:
+                    return kind
+        return None
+
+
+@dataclass(slots=True, eq=False)
+class Item:
+    """One output item: its events in the order in which they came, and its content parts."""
+
+    index: int
+    events: list[Received] = field(default_factory=list)
+    parts: dict[int, Part] = field(default_factory=dict)
+
+    @property
+    def added(self) -> Received | None:
+        """The event that begins it."""
+        return _first(self.events, ITEM_ADDED)
+
+    @property
+    def done(self) -> Received | None:
+        """The event that ends it."""
+        return _first(self.events, ITEM_DONE)
+
+    @property
+    def final(self) -> dict[str, Any]:
+        """The item as it was done, empty where it was not."""
+        value = self.done.payload.get("item") if self.done is not None else None
+        return value if isinstance(value, dict) else {}
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids that its added and done events give it."""
+        events = [e for e in (self.added, self.done) if e is not None]
+        return [name for e in events if (name := item_id_of(e)) is not None]
+
+    def add(self, event: Received) -> None:
+        """Take an event of this item."""
+        self.events.append(event)
+        index = event.payload.get("content_index")
+        if _is_index(index):
+            self.parts.setdefault(index, Part(index)).events.append(event)
+
+
+def items_of(exchange: Exchange) -> list[Item]:
+    """The items of a response, in the order in which they began."""
+    items: list[Item] = []
+    for event in exchange.events:
+        index = event.payload.get("output_index")
+        if not _is_index(index) or event.type not in event_types():
+            continue
+        item = _owner([item for item in items if item.index == index], event)
+        if item is None:
+            item = Item(index)
+            items.append(item)
+        item.add(event)
+    return items
+
+
+def _owner(rivals: list[Item], event: Received) -> Item | None:
+    """The item that an event belongs to, among those with its index; None where it begins one."""
+    name = item_id_of(event)
+    known = next((item for item in rivals if name is not None and name in item.ids), None)
+    if known is not None or not rivals:
+        return known
+    last = rivals[-1]
+    is_over = event.type in (ITEM_ADDED, ITEM_DONE) and last.done is not None
+    is_another = event.type == ITEM_ADDED and last.added is not None
+    return None if is_over or is_another else last
+
+
+def done_items(exchange: Exchange) -> list[Item]:
+    """The items that were done, in the order of their index."""
+    return sorted((i for i in items_of(exchange) if i.final), key=lambda item: item.index)
+
+
+def final_items(exchange: Exchange) -> list[tuple[Received, dict[str, Any]]]:
+    """The final items and the event that shows each: the terminal one, else its done event."""
+    if exchange.terminal is not None:
+        output = (response_of(exchange.terminal) or {}).get("output")
+        if isinstance(output, list) and output:
+            return [(exchange.terminal, item) for item in output if isinstance(item, dict)]
+    return [(item.done, item.final) for item in done_items(exchange) if item.done is not None]
+
+
+def text_parts(exchange: Exchange) -> Iterator[tuple[Item, Part]]:
+    """Every content part with events of a text or refusal, and its item."""
+    for item in items_of(exchange):
+        for part in item.parts.values():
+            if part.text_events:
+                yield item, part
+
+
+def streamed_texts(exchange: Exchange) -> Iterator[tuple[str, Whole]]:
+    """The joined deltas of every text or refusal, and what its done event says."""
+    for _, part in text_parts(exchange):
+        for kind in PART_KINDS.values():
+            yield from _streamed(part.events, kind)
+
+
+def streamed_arguments(exchange: Exchange) -> Iterator[tuple[str, Whole]]:
+    """The joined deltas of every call's arguments, and what their done event says."""
+    for item in items_of(exchange):
+        yield from _streamed(item.events, ARGUMENTS)
+
+
+def final_texts(exchange: Exchange) -> Iterator[list[Whole]]:
+    """For each part, the events that call its text whole, where there are several."""
+    for item in items_of(exchange):
+        for part in item.parts.values():
+            wholes = list(_wholes(item, part))
+            if len(wholes) > 1:
+                yield wholes
+
+
+def final_arguments(exchange: Exchange) -> Iterator[list[Whole]]:
+    """For each call, the done event of its arguments and its done item."""
+    for item in items_of(exchange):
+        done = _done(item.events, ARGUMENTS)
+        if done is not None and item.done is not None and item.final:
+            text = item.final.get(ARGUMENTS.member)
+            yield [done, Whole(item.done, text if isinstance(text, str) else None)]
+
+
+def _wholes(item: Item, part: Part) -> Iterator[Whole]:
+    kind = part.kind
+    if kind is None:
+        return
+    done = _done(part.events, kind)
+    if done is not None:
+        yield done
+    if part.done is not None:
+        yield Whole(part.done, _text_of(part.done.payload.get("part"), kind))
+    content = item.final.get("content")
+    if item.done is not None and isinstance(content, list):
+        value = content[part.index] if 0 <= part.index < len(content) else None
+        yield Whole(item.done, _text_of(value, kind))
+
+
+def _streamed(events: list[Received], kind: Kind) -> Iterator[tuple[str, Whole]]:
+    deltas = [e.payload.get("delta") for e in events if e.type == kind.delta]
+    texts = [delta for delta in deltas if isinstance(delta, str)]
+    done = _done(events, kind)
+    if deltas and len(texts) == len(deltas) and done is not None:
+        yield "".join(texts), done
+
+
+def _done(events: list[Received], kind: Kind) -> Whole | None:
+    event = _first(events, kind.done)
+    text = event.payload.get(kind.member) if event is not None else None
+    return Whole(event, text) if event is not None and isinstance(text, str) else None
+
+
+def _text_of(part: Any, kind: Kind) -> str | None:
+    """The text of a content part, None where it is of another kind or holds none."""
+    if not isinstance(part, dict):
+        return None
+    name, text = part.get("type"), part.get(kind.member)
+    is_of_kind = isinstance(name, str) and PART_KINDS.get(name) is kind
+    return text if is_of_kind and isinstance(text, str) else None
+
+
+def _first(events: list[Received], kind: str) -> Received | None:
+    return next((e for e in events if e.type == kind), None)
+
+
+def _is_index(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
