@@ -2,28 +2,231 @@
 
 from __future__ import annotations
 
-from responses_ws_conformance.driver import Driver
-from responses_ws_conformance.prompts import message, say
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from responses_ws_conformance.checks import Cause
+from responses_ws_conformance.checks.answers import contains
+from responses_ws_conformance.driver import Blocked, Driver
+from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.prompts import (
+    count,
+    follow,
+    function_call_output,
+    message,
+    recall,
+    remember,
+    say,
+    told,
+)
 from responses_ws_conformance.scenarios import scenario
+from responses_ws_conformance.scenarios.chains import Chain, require_settled, settle
+from responses_ws_conformance.scenarios.recollection import recollect
 
 
-@scenario("chaining/store-false", exercises=("RWS-CHAIN-002",), turns=2, smoke=True)
+def ask_with_history(driver: Driver, history: Sequence[Mapping[str, Any]]) -> Exchange:
+    """Ask for the code word with the whole history in one create, where no chain can help."""
+    return driver.connect().turn([*history, message(recall())], store=False)
+
+
+def recall_in_chain(driver: Driver, chain: Chain, word: str) -> Exchange:
+    """Ask a chain for its word, for RWS-CHAIN-003; raises Blocked unless it came at once.
+
+    From a chain, or a model, that needs to be asked twice nothing else can be learnt.
+    """
+    place, history = len(chain.turns), chain.history()
+    recollect(
+        driver,
+        "RWS-CHAIN-003",
+        word,
+        recall=chain.ask,
+        control=lambda: ask_with_history(driver, history),
+    )
+    if not contains(chain.turns[place], word):
+        why = f"the chain did not bring back {word!r} when it was first asked"
+        raise Blocked(Cause.BLOCKED, why, by="RWS-CHAIN-003")
+    return chain.turns[place]
+
+
+@scenario(
+    "chaining/store-false",
+    exercises=("RWS-CHAIN-002", "RWS-CHAIN-004", "RWS-CHAIN-020"),
+    turns=2,
+    smoke=True,
+)
 def continuation_without_storage(driver: Driver) -> None:
     """A turn and its continuation with store false, only the new item sent."""
-    connection = driver.connect()
-    first = connection.turn(say(), store=False)
-    connection.turn([message(say())], previous_response_id=first.response_id, store=False)
+    chain = Chain(driver.connect())
+    chain.turn(say())
+    chain.turn(say())
+
+
+@scenario(
+    "chaining/store-true",
+    exercises=("RWS-CHAIN-001", "RWS-CHAIN-003", "RWS-CHAIN-021"),
+    turns=5,
+)
+def continuation_with_storage(driver: Driver) -> None:
+    """A stored chain asked for its code word where it began, and on a new connection."""
+    word = driver.code_word()
+    chain = Chain(driver.connect(), store=True)
+    chain.turn(remember(word), owes="RWS-CHAIN-001")
+    history = chain.history()
+    own = recall_in_chain(driver, chain, word)
+    new = driver.connect()
+    recollect(
+        driver,
+        "RWS-CHAIN-021",
+        word,
+        recall=lambda: settle(
+            new, [message(recall())], previous_response_id=chain.newest, store=True
+        ),
+        control=lambda: ask_with_history(driver, history),
+        controls=[own],
+    )
+
+
+@scenario(
+    "chaining/context",
+    exercises=("RWS-CHAIN-003", "RWS-CHAIN-017", "RWS-CHAIN-019"),
+    turns=7,
+)
+def context_of_a_chain(driver: Driver) -> None:
+    """A code word asked for two turns later, then from an older response, then in a new chain."""
+    word = driver.code_word()
+    chain = Chain(driver.connect())
+    chain.turn(remember(word))
+    oldest, history = chain.newest, chain.history()
+    chain.turn(say())
+    third = recall_in_chain(driver, chain, word)
+    recollect(
+        driver,
+        "RWS-CHAIN-019",
+        word,
+        recall=lambda: settle(
+            chain.connection, [message(recall())], previous_response_id=oldest, store=False
+        ),
+        control=lambda: ask_with_history(driver, history),
+        controls=[third],
+    )
+    blank = Chain(chain.connection).ask()
+    driver.mark("RWS-CHAIN-017", {"word": word}, subject=blank, controls=[third])
+
+
+@scenario("chaining/output", exercises=("RWS-CHAIN-003",), turns=5)
+def output_of_a_chain(driver: Driver) -> None:
+    """A code word that stands nowhere but in the output of the first response."""
+    word = driver.code_word()
+    chain = Chain(driver.connect())
+    first = chain.turn(follow(), instructions=say(told(word)))
+    if not contains(first, word):
+        raise Blocked(Cause.MOOD, f"the model did not say {word!r} when its instructions told it")
+    recall_in_chain(driver, chain, word)
 
 
 @scenario(
     "chaining/unknown-id",
-    exercises=("RWS-CHAIN-005", "RWS-CHAIN-007", "RWS-CHAIN-008"),
+    exercises=("RWS-CHAIN-005", "RWS-CHAIN-006", "RWS-CHAIN-007", "RWS-CHAIN-008"),
     turns=2,
 )
 def unknown_id(driver: Driver) -> None:
     """An invented id, then a healthy create on the same connection."""
     connection = driver.connect()
-    refused = connection.attempt(say(), previous_response_id=driver.invented_id(), store=False)
-    after = connection.turn(say(), store=False, owes="RWS-CHAIN-008")
-    driver.mark("RWS-CHAIN-005", subject=refused, control=after)
-    driver.mark("RWS-CHAIN-007", subject=refused, control=after)
+    unknown = connection.attempt(say(), previous_response_id=driver.invented_id(), store=False)
+    control = connection.attempt(say(), store=False)
+    driver.mark("RWS-CHAIN-008", subject=control)
+    for requirement in ("RWS-CHAIN-005", "RWS-CHAIN-006", "RWS-CHAIN-007"):
+        driver.mark(requirement, subject=unknown, control=control)
+    for exchange in (unknown, control):
+        require_settled(connection, exchange)
+
+
+@scenario(
+    "chaining/other-connections",
+    exercises=("RWS-CHAIN-009", "RWS-CHAIN-010", "RWS-CHAIN-011"),
+    turns=7,
+)
+def other_connections(driver: Driver) -> None:
+    """A store:false id on a parallel and on a later connection, then a replay on a new one."""
+    word = driver.code_word()
+    chain = Chain(driver.connect())
+    chain.turn(remember(word))
+    beside = settle(driver.connect(), recall(), previous_response_id=chain.newest, store=False)
+    own = chain.attempt(recall())
+    driver.mark("RWS-CHAIN-010", subject=beside, control=own)
+    driver.mark("RWS-CHAIN-002", subject=own)
+    chain.connection.require(own, by="RWS-CHAIN-002")
+    chain.connection.close()
+    later = settle(driver.connect(), recall(), previous_response_id=chain.newest, store=False)
+    driver.mark("RWS-CHAIN-009", subject=later, control=own)
+    new = driver.connect()
+    recollect(
+        driver,
+        "RWS-CHAIN-011",
+        word,
+        recall=lambda: settle(new, [*chain.history(), message(recall())], store=False),
+        control=lambda: driver.connect().turn(recall(), instructions=remember(word), store=False),
+        controls=[own],
+    )
+
+
+@scenario("chaining/eviction", exercises=("RWS-CHAIN-012", "RWS-CHAIN-013"), turns=5)
+def eviction(driver: Driver) -> None:
+    """A refused continuation, the next one of the same response, then everything without an id.
+
+    The response before it in the chain is the control: the next create continues it.
+    """
+    chain = Chain(driver.connect())
+    chain.turn(say())
+    control = chain.turn(say())
+    connection, base = chain.connection, chain.newest
+    failed = settle(connection, [orphan(driver)], previous_response_id=base, store=False)
+    connection.require(failed, ends=("error",), by="RWS-TOOL-006")
+    retry = settle(connection, [message(say())], previous_response_id=base, store=False)
+    driver.mark("RWS-CHAIN-012", subject=retry, control=control, failed=failed)
+    connection.require(retry, ends=("error",), by="RWS-CHAIN-012")
+    replay = settle(connection, [*chain.history(), message(say())], store=False)
+    driver.mark("RWS-CHAIN-013", subject=replay)
+
+
+@scenario(
+    "chaining/undisturbed",
+    exercises=("RWS-CHAIN-014", "RWS-CHAIN-015", "RWS-CHAIN-016", "RWS-CHAIN-018"),
+    turns=11,
+)
+def undisturbed(driver: Driver) -> None:
+    """A chain goes on after an unknown id, unreadable messages, a cut answer, a refused create."""
+    chain = Chain(driver.connect())
+    chain.turn(say())
+    chain.turn(say())
+    unknown = settle(
+        chain.connection, say(), previous_response_id=driver.invented_id(), store=False
+    )
+    chain = probe(driver, chain, "RWS-CHAIN-015", after=unknown)
+
+    chain.begin()
+    unreadable = [chain.connection.provoke(text) for text in ("{bad", '{"type": "rws.unknown"}')]
+    chain = probe(driver, chain, "RWS-CHAIN-016", after=unreadable)
+
+    chain = Chain(chain.connection)
+    cut = chain.attempt(count(200), max_output_tokens=16)
+    if cut.outcome == "incomplete":
+        chain = probe(driver, chain, "RWS-CHAIN-018", base=cut)
+    else:
+        driver.mark("RWS-CHAIN-018", subject=cut, base=cut)
+
+    chain.begin()
+    refused = settle(chain.connection, [orphan(driver)], store=False)
+    probe(driver, chain, "RWS-CHAIN-014", after=refused)
+
+
+def probe(driver: Driver, chain: Chain, requirement: str, **roles: Any) -> Chain:
+    """Show whether a chain still goes on; where it does not, an empty one elsewhere."""
+    exchange = chain.attempt(say())
+    driver.mark(requirement, subject=exchange, **roles)
+    return chain if exchange.outcome == "completed" else Chain(driver.connect())
+
+
+def orphan(driver: Driver) -> dict[str, Any]:
+    """The output of a function call that nobody made."""
+    return function_call_output({"call_id": driver.invented_id("call")}, "12:00")
