@@ -55,7 +55,7 @@ REPLIES: dict[str, tuple[Any, dict[str, Any], str]] = {
         "elk",
     ),
     "the word is in a tool output": (
-        [user(ASK), call(), output("the code word is yak")],
+        [user("hi"), call(), output("the code word is yak"), user(ASK)],
         {},
         "yak",
     ),
@@ -64,9 +64,21 @@ REPLIES: dict[str, tuple[Any, dict[str, Any], str]] = {
         {},
         "ant",
     ),
+    "the word is given in short": ([user("code word: emu"), user(ASK)], {}, "emu"),
+    "the instructions are followed": (
+        "Follow your instructions.",
+        {"instructions": "Reply with exactly: aye aye"},
+        "aye aye",
+    ),
+    "there are no instructions to follow": ("Follow your instructions.", {}, "ok"),
     "counting": ("Count from 1 to 4.", {}, "1 2 3 4"),
     "a tool answered": (
         [user("What time is it?"), call(), output("12:00")],
+        {},
+        "The tool returned: 12:00",
+    ),
+    "a tool answered where something else was asked before": (
+        [user("Reply with exactly: red"), call(), output("12:00")],
         {},
         "The tool returned: 12:00",
     ),
@@ -126,6 +138,8 @@ CALLS: dict[str, tuple[Any, dict[str, Any], list[str]]] = {
     "auto calls nothing by itself": ("hi", {}, []),
     "auto follows the prompt": (EVERY, {}, ["clock", "scale"]),
     "required follows the prompt": (EVERY, {"tool_choice": "required"}, ["clock", "scale"]),
+    "auto uses a tool when told": ("Use the tool.", {}, ["clock"]),
+    "the output is there already": ([user("Use the tool."), call("a"), output("1", "a")], {}, []),
     "parallel calls are forbidden": (EVERY, {"parallel_tool_calls": False}, ["clock"]),
     "allowed tools are a limit": (
         EVERY,

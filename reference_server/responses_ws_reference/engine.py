@@ -19,10 +19,11 @@ _TOKEN: Final = re.compile(r"\s*\S+|\s+\Z")
 _ARGUMENT_TOKEN: Final = re.compile(r"\s*(?:\w+|[^\w\s]+)")
 
 _REPLY_WITH: Final = re.compile(r"Reply with(?: exactly)?: (.*\S)", re.IGNORECASE)
-_CODE_WORD: Final = re.compile(r"the code word is ([\w-]+)", re.IGNORECASE)
+_CODE_WORD: Final = re.compile(r"code word(?: is|:) ([\w-]+)", re.IGNORECASE)
 _ASK_CODE_WORD: Final = re.compile(r"What is the code word\?", re.IGNORECASE)
 _FOLLOW: Final = re.compile(r"Follow your instructions", re.IGNORECASE)
 _COUNT: Final = re.compile(r"Count from 1 to (\d{1,9})", re.IGNORECASE)
+_USE_TOOL: Final = re.compile(r"Use the tool\b", re.IGNORECASE)
 _CALL_EVERY_TOOL: Final = re.compile(r"Call every tool once", re.IGNORECASE)
 
 # A model has an end of its own; this one is far beyond what the plain prompts ask for.
@@ -99,29 +100,26 @@ def count_words(context: tuple[Item, ...]) -> int:
 
 def _functions_to_call(prompt: Prompt) -> list[dict[str, Any]]:
     functions = prompt.create.functions
-    wants_all = _wants_every_tool(prompt)
+    # Once the outputs are there, a prompt that asked for calls has what it wanted.
+    asked = "" if _ends_with_output(prompt) else _asked(prompt)
+    wants_all = bool(_CALL_EVERY_TOOL.search(asked))
+    wants_any = wants_all or bool(_USE_TOOL.search(asked))
     match prompt.create.tool_choice:
         case "none":
             return []
-        case "auto" if not wants_all:
+        case "auto" if not wants_any:
             return []
         case {"type": "function", "name": name}:
             return [tool for tool in functions if tool["name"] == name][:1]
         case {"type": "allowed_tools", "tools": list(allowed), **choice}:
             names = {tool.get("name") for tool in allowed}
             functions = [tool for tool in functions if tool["name"] in names]
-            if choice.get("mode") != "required" and not wants_all:
+            if choice.get("mode") != "required" and not wants_any:
                 return []
         case {}:
             return []
     calls_one = not wants_all or prompt.create.fields.get("parallel_tool_calls") is False
     return functions[:1] if calls_one else functions
-
-
-def _wants_every_tool(prompt: Prompt) -> bool:
-    """True until the outputs are there."""
-    is_answered = bool(prompt.context) and prompt.context[-1]["type"] == "function_call_output"
-    return not is_answered and bool(_CALL_EVERY_TOOL.search(_asked(prompt)))
 
 
 def _call(function: dict[str, Any]) -> Call:
@@ -131,19 +129,23 @@ def _call(function: dict[str, Any]) -> Call:
 
 
 def _reply(prompt: Prompt) -> str:
-    asked = _asked(prompt)
     text_format = prompt.create.fields.get("text", {}).get("format", {})
     if text_format.get("type", "text") != "text":
         return json.dumps(sample(text_format.get("schema", {})), ensure_ascii=False)
-    if _ASK_CODE_WORD.search(asked):
-        return _known_code_word(prompt)
-    if reply := _REPLY_WITH.search(asked):
-        return reply[1]
-    if count := _COUNT.search(asked):
-        return " ".join(str(n) for n in range(1, min(int(count[1]), _MAX_OUTPUT_TOKENS + 1) + 1))
-    if outputs := _new_outputs(prompt):
-        return "The tool returned: " + ", ".join(outputs)
-    return "ok"
+    asked = _asked(prompt)
+    outputs = _new_outputs(prompt)
+    if not _ends_with_output(prompt):
+        if _ASK_CODE_WORD.search(asked):
+            return _known_code_word(prompt)
+        if reply := _REPLY_WITH.search(asked):
+            return reply[1]
+        if count := _COUNT.search(asked):
+            return _numbers(int(count[1]))
+    return "The tool returned: " + ", ".join(outputs) if outputs else "ok"
+
+
+def _numbers(last: int) -> str:
+    return " ".join(str(n) for n in range(1, min(last, _MAX_OUTPUT_TOKENS + 1) + 1))
 
 
 def _known_code_word(prompt: Prompt) -> str:
@@ -159,6 +161,11 @@ def _asked(prompt: Prompt) -> str:
             text = text_of(item["content"])
             return prompt.create.instructions or "" if _FOLLOW.search(text) else text
     return ""
+
+
+def _ends_with_output(prompt: Prompt) -> bool:
+    """True where the model is to go on from the outputs of its calls."""
+    return bool(prompt.context) and prompt.context[-1]["type"] == "function_call_output"
 
 
 def _new_outputs(prompt: Prompt) -> list[str]:
