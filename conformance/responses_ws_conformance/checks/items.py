@@ -130,7 +130,8 @@ def parts_are_added_and_done(evidence: Evidence) -> Iterator[Outcome]:
         is_told = any(e.type in TEXT_DONE for e in part.text_events)
         if part.added is None or part.added.n > first.n:
             yield Finding(first.n, f"{PART_ADDED} before the text of {where}", f"{first.type}")
-        end = item.done or exchange.terminal
+        # What fails or is cut off leaves its parts as they were.
+        end = item.done or (exchange.terminal if exchange.outcome == "completed" else None)
         if part.done is None and is_told and end is not None:
             yield Finding(end.n, f"{PART_DONE} for {where}", f"{end.type} without it")
         if part.done is not None and (not is_told or part.done.n < last.n):
