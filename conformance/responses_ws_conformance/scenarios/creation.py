@@ -2,12 +2,166 @@
 
 from __future__ import annotations
 
-from responses_ws_conformance.driver import Driver
-from responses_ws_conformance.prompts import say
+from collections.abc import Callable
+from typing import Any, Final
+
+from responses_ws_conformance.checks import Cause
+from responses_ws_conformance.checks.answers import contains, describe
+from responses_ws_conformance.driver import OMIT, Blocked, Connection, Driver
+from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.prompts import CLOCK, count, message, recall, say, told
 from responses_ws_conformance.scenarios import scenario
+from responses_ws_conformance.scenarios.recollection import recollect
+
+GENERATION_FIELDS: Final[dict[str, Any]] = {
+    "metadata": {"suite": "rws", "purpose": "conformance"},
+    "text": {"format": {"type": "text"}},
+    "tool_choice": "auto",
+    "parallel_tool_calls": True,
+    "truncation": "disabled",
+    "include": [],
+}
 
 
-@scenario("creation/string-input", exercises=("RWS-CREATE-001",), turns=1, smoke=True)
+@scenario(
+    "creation/string-input",
+    exercises=("RWS-CREATE-001", "RWS-CREATE-014"),
+    turns=4,
+    smoke=True,
+)
 def string_input(driver: Driver) -> None:
     """One turn with a string input; the plainest thing that a client does."""
-    driver.connect().turn(say(), store=False)
+    connection, word = driver.connect(), driver.code_word()
+    recollect(
+        driver,
+        "RWS-CREATE-001",
+        word,
+        recall=lambda: connection.turn(say(word), store=False),
+        control=lambda: connection.turn([message(say(word))], store=False),
+    )
+
+
+@scenario(
+    "creation/inheritance",
+    exercises=("RWS-CREATE-003", "RWS-CREATE-006", "RWS-CREATE-007", "RWS-CREATE-008"),
+    turns=4,
+)
+def inheritance(driver: Driver) -> None:
+    """Instructions and a tool, a continuation without them, and a new chain."""
+    connection, word = driver.connect(), driver.code_word()
+    ask = [message(recall())]
+    first = connection.turn(say(), instructions=told(word), tools=[CLOCK], store=False)
+    if first.function_calls or contains(first, word):
+        raise Blocked(Cause.MOOD, f"the model did not just say {say()!r}")
+    heir = connection.turn(ask, previous_response_id=first.response_id, store=False)
+    driver.mark("RWS-CREATE-008", subject=heir, before=first)
+    aware = connection.turn(
+        ask, previous_response_id=heir.response_id, instructions=told(word), store=False
+    )
+    driver.mark("RWS-CREATE-007", {"word": word}, subject=heir, controls=[aware])
+    fresh = connection.attempt(ask, previous_response_id=None, store=False)
+    driver.mark("RWS-CREATE-006", {"word": word}, subject=fresh)
+    connection.require(fresh, by="RWS-CREATE-006")
+
+
+@scenario("creation/generation-fields", exercises=("RWS-CREATE-004", "RWS-CREATE-012"), turns=1)
+def generation_fields(driver: Driver) -> None:
+    """One turn with the generation fields of the HTTP body together."""
+    driver.connect().turn(say(), owes="RWS-CREATE-012", store=False, **GENERATION_FIELDS)
+
+
+@scenario("creation/models", exercises=("RWS-CREATE-005", "RWS-CREATE-013"), turns=4)
+def models(driver: Driver) -> None:
+    """A create without a model and one with an unknown model, each before a healthy one."""
+    connection = driver.connect()
+    without = insist(
+        driver,
+        connection,
+        "RWS-CREATE-013",
+        lambda connection: connection.attempt(say(), model=OMIT, store=False),
+    )
+    after = connection.attempt(say(), store=False)
+    driver.mark("RWS-CREATE-013", subject=without, after=after)
+    connection.require(after, by="RWS-CREATE-001")
+    unknown = f"no-such-model-{driver.code_word()}"
+    refused = insist(
+        driver,
+        connection,
+        "RWS-CREATE-005",
+        lambda connection: connection.attempt(say(), model=unknown, store=False),
+    )
+    if refused.outcome in ("error", "failed"):
+        after = connection.attempt(say(), store=False)
+        driver.mark("RWS-CREATE-005", subject=refused, after=after)
+        connection.require(after, by="RWS-CREATE-005")
+
+
+@scenario("creation/token-limit", exercises=("RWS-CREATE-009", "RWS-EVENT-010"), turns=1)
+def token_limit(driver: Driver) -> None:
+    """A long answer under the lowest max_output_tokens."""
+    connection = driver.connect()
+    connection.turn(
+        count(200),
+        owes="RWS-CREATE-009",
+        ends=("incomplete", "completed"),
+        max_output_tokens=16,
+        store=False,
+    )
+
+
+@scenario(
+    "creation/transport-fields",
+    exercises=("RWS-CREATE-002", "RWS-CREATE-010", "RWS-CREATE-011"),
+    turns=4,
+)
+def transport_fields(driver: Driver) -> None:
+    """The members background and stream, which mean nothing on a WebSocket."""
+    connection, ask = driver.connect(), [message(say())]
+    control = connection.turn(ask, store=False)
+    # A server that runs things in the background may refuse to do so for what it does not store.
+    behind = create(connection, input=ask, background=True)
+    driver.mark("RWS-CREATE-010", subject=behind, control=control)
+    if behind.outcome == "closed":
+        connection = driver.connect()
+    streamed = insist(
+        driver,
+        connection,
+        "RWS-CREATE-011",
+        lambda connection: create(connection, input=ask, store=False, stream=True),
+    )
+    if streamed.is_ended:
+        driver.mark("RWS-CREATE-011", subject=streamed, control=control)
+        return
+    word = driver.code_word()
+    fence = connection.attempt([message(say(word))], store=False)
+    driver.mark("RWS-CREATE-011", {"word": word}, subject=streamed, control=control, fence=fence)
+
+
+def create(connection: Connection, **fields: Any) -> Exchange:
+    """A create with members that the client schema forbids."""
+    model = connection.driver.profile.model
+    event = {"type": "response.create", "model": model, **fields}
+    if model is None:
+        del event["model"]
+    return connection.finish(connection.provoke(event))
+
+
+def insist(
+    driver: Driver,
+    connection: Connection,
+    requirement: str,
+    send: Callable[[Connection], Exchange],
+) -> Exchange:
+    """Send; where that ends the connection, send again on another one.
+
+    A connection may be lost by chance, and then the scenario is recorded again. One that is lost
+    for the same create twice is marked for the requirement.
+    """
+    exchange = send(connection)
+    if exchange.outcome != "closed":
+        return exchange
+    again = send(driver.connect())
+    if again.outcome != "closed":
+        raise Blocked(Cause.TRANSIENT, describe(exchange))
+    driver.mark(requirement, subject=exchange, again=again)
+    raise Blocked(Cause.BLOCKED, describe(exchange), requirement)

@@ -1,0 +1,84 @@
+"""Views that the checks on events share: which events make up a response, and their numbers.
+
+Only events of published types count: an unknown type that begins with ``response.`` may be
+anything. Answers to steering, injection and interrupts are no part of a response either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from itertools import pairwise
+from typing import Final
+
+from responses_ws_schemas import event_types
+
+from responses_ws_conformance.checks import Evidence
+from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.transcript import Received
+
+ANSWERS: Final = ("response.steer.", "response.inject.", "response.interrupt.")
+
+Stream = tuple[Exchange, list[Received]]
+
+
+@cache
+def stream_types() -> frozenset[str]:
+    """The published types of the events that make up a response."""
+    return frozenset(
+        kind
+        for kind in event_types()
+        if kind.startswith("response.") and not kind.startswith(ANSWERS)
+    )
+
+
+def streams(evidence: Evidence) -> list[Stream]:
+    """Each response with its events, in the order of arrival; what came late is not among them."""
+    of_exchange = (
+        (exchange, [e for e in exchange.events if e.type in stream_types()])
+        for exchange in evidence.exchanges
+    )
+    return [(exchange, events) for exchange, events in of_exchange if events]
+
+
+def has_streams(evidence: Evidence) -> bool:
+    """True where the server sent an event of a response."""
+    return bool(streams(evidence))
+
+
+def of_type(evidence: Evidence, *kinds: str) -> list[Received]:
+    """Every event of these types that belongs to a response."""
+    return [e for _, events in streams(evidence) for e in events if e.type in kinds]
+
+
+def number_of(event: Received) -> int | None:
+    """The ``sequence_number``, None where it is absent or not an integer."""
+    number = event.payload.get("sequence_number") if isinstance(event.payload, dict) else None
+    return number if isinstance(number, int) and not isinstance(number, bool) else None
+
+
+def numbers_of(events: Iterable[Received]) -> list[int]:
+    """The numbers of the events that have one, in the order of arrival."""
+    return [number for number in map(number_of, events) if number is not None]
+
+
+def numbered_streams(evidence: Evidence) -> list[Stream]:
+    """The responses whose numbers are all there and rise: the others have greater trouble."""
+    return [
+        (exchange, events)
+        for exchange, events in streams(evidence)
+        if len(numbers := numbers_of(events)) == len(events)
+        and all(before < number for before, number in pairwise(numbers))
+    ]
+
+
+def consecutive_streams(evidence: Evidence) -> list[tuple[Stream, Stream]]:
+    """Each numbered response with the one that followed it on its connection and lane."""
+    pairs: list[tuple[Stream, Stream]] = []
+    latest: dict[tuple[str, str], Stream] = {}
+    for stream in sorted(numbered_streams(evidence), key=lambda stream: stream[1][0].n):
+        place = (stream[0].conn, stream[0].lane)
+        if place in latest:
+            pairs.append((latest[place], stream))
+        latest[place] = stream
+    return pairs
