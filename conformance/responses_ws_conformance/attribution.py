@@ -14,7 +14,7 @@ order is the order of precedence):
    waits, or, where it continues the numbering of an open response, to that one; the others stay
    candidates until what follows rules them out: a response that starts or goes on was not meant,
    one that fails with the next message was. While candidates are left it is *ambiguous*.
-5. Events outside the ``response.`` name space and ``error`` belong to the connection.
+5. Events of types that nobody publishes and answers to steering belong to the connection.
 
 The driver feeds entries as they happen and the checks feed a saved transcript: one reading. A
 later entry can move an error, so with several creates open wait for all of them.
@@ -24,6 +24,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
+
+from responses_ws_schemas import event_types
 
 from responses_ws_conformance.exchanges import (
     LIFECYCLE_EVENTS,
@@ -111,7 +113,7 @@ class Reading:
         kind = entry.type
         if kind == "error":
             return self._error(view, entry)
-        if kind is None or not kind.startswith("response.") or kind.startswith("response.steer."):
+        if kind not in event_types() or kind.startswith("response.steer."):
             view.others.append(entry)
             return None
         exchange = self._owner(view, entry)
