@@ -15,7 +15,8 @@ BASE_URL: Final = "https://responses-ws-conformance.github.io/rws/"
 
 Schema = dict[str, Any]
 
-_NOT_SCHEMAS: Final = frozenset({"examples", "__pycache__"})
+_LIFECYCLE: Final = "lifecycle.json"
+_NOT_SCHEMAS: Final = frozenset({"examples", "__pycache__", _LIFECYCLE})
 
 
 def names() -> tuple[str, ...]:
@@ -51,6 +52,16 @@ def dialect_schema(dialect: str, name: str) -> str | None:
     return overlay if overlay in _schemas() else None
 
 
+def lifecycle() -> dict[str, Any]:
+    """The state tables of response, output item and content part, as a copy.
+
+    They are data of the schema ``files/lifecycle``.
+    """
+    text = files(__package__).joinpath(_LIFECYCLE).read_text(encoding="utf-8")
+    tables: dict[str, Any] = json.loads(text)
+    return tables
+
+
 def _schema(name: str) -> Schema:
     try:
         return _schemas()[name]
@@ -65,11 +76,13 @@ def _schemas() -> Mapping[str, Schema]:
 
 def _read(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Schema]]:
     for entry in folder.iterdir():
-        if entry.is_dir() and entry.name not in _NOT_SCHEMAS:
-            yield from _read(entry, f"{prefix}{entry.name}/")
-        elif entry.name.endswith(".json"):
-            name = prefix + entry.name.removesuffix(".json")
-            yield name, json.loads(entry.read_text(encoding="utf-8"))
+        path = prefix + entry.name
+        if path in _NOT_SCHEMAS:
+            continue
+        if entry.is_dir():
+            yield from _read(entry, f"{path}/")
+        elif path.endswith(".json"):
+            yield path.removesuffix(".json"), json.loads(entry.read_text(encoding="utf-8"))
 
 
 @cache
