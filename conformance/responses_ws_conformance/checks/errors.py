@@ -1,1 +1,213 @@
-"""Checks of this area."""
+"""Checks on ``error`` events: their form, and what a refusal leaves untouched.
+
+Sentences about refusals do not speak of an error that breaks a running response off (it comes
+after events of the response, or carries a ``sequence_number``), nor of the one that ends the
+lifetime of a connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from responses_ws_conformance.checks import (
+    Evidence,
+    Finding,
+    Mark,
+    Outcome,
+    expectation,
+    invariant,
+)
+from responses_ws_conformance.checks.turns import stayed_open
+from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.transcript import Opened, Received
+
+FLAT_MEMBERS: Final = ("code", "message", "param")
+MASK: Final = "[secret: "
+ABSENT: Final = object()
+
+
+def error_events(evidence: Evidence) -> list[Received]:
+    """Every event of type ``error``."""
+    return [e for e in evidence.transcript.received() if e.type == "error"]
+
+
+def error_objects(evidence: Evidence) -> list[tuple[Received, dict[str, Any]]]:
+    """The error events that have an ``error`` object, with it."""
+    pairs = ((e, e.payload.get("error")) for e in error_events(evidence))
+    return [(event, error) for event, error in pairs if isinstance(error, dict)]
+
+
+def refused(evidence: Evidence) -> list[tuple[Exchange, Received]]:
+    """The client events that were answered with an error instead of a response."""
+    return [
+        (x, x.error)
+        for x in evidence.exchanges
+        if x.error is not None and not x.events and not x.is_ambiguous
+    ]
+
+
+def refusals(evidence: Evidence) -> list[Received]:
+    """The error events that refuse a client event."""
+    return [e for _, e in refused(evidence) if e.payload.get("sequence_number") is None]
+
+
+def refusal_objects(evidence: Evidence) -> list[tuple[Received, dict[str, Any]]]:
+    """The refusals that have an ``error`` object, with it."""
+    return [(e, error) for e, error in error_objects(evidence) if e in refusals(evidence)]
+
+
+def lookalikes(evidence: Evidence) -> list[Received]:
+    """Messages that say no in a form of their own."""
+    return [e for e in evidence.transcript.received() if _is_lookalike(e)]
+
+
+def _is_lookalike(event: Received) -> bool:
+    if not isinstance(event.payload, dict) or event.type == "error":
+        return False
+    if event.type is None:
+        return "error" in event.payload or "detail" in event.payload
+    return event.type.endswith(".error") and ":" not in event.type
+
+
+@invariant("RWS-ERROR-001", when=lambda e: bool(refused(e) or lookalikes(e)))
+def refusals_are_error_events(evidence: Evidence) -> Iterator[Outcome]:
+    """What refuses a client event is an event of type error with an error object."""
+    wanted = "an event of type error that holds an error object"
+    for _, event in refused(evidence):
+        if not isinstance(event.payload.get("error"), dict):
+            members = ", ".join(sorted(event.payload))
+            yield Finding(event.n, wanted, f"an error event with the members {members}")
+    for event in lookalikes(evidence):
+        members = ", ".join(sorted(event.payload))
+        yield Finding(
+            event.n, wanted, f"a message of type {event.type!r} with the members {members}"
+        )
+
+
+@invariant("RWS-ERROR-002", when=lambda e: bool(error_events(e)))
+def details_are_nested(evidence: Evidence) -> Iterator[Outcome]:
+    """Code, message and param are members of the error object only."""
+    for event in error_events(evidence):
+        flat = [name for name in FLAT_MEMBERS if event.payload.get(name) is not None]
+        if flat:
+            yield Finding(
+                event.n,
+                "code, message and param in the nested error object only",
+                f"{' and '.join(flat)} at the top level of the error event",
+            )
+
+
+@invariant("RWS-ERROR-003", when=lambda e: bool(refusals(e)))
+@invariant("RWS-ERROR-004", when=lambda e: bool(refusals(e)))
+def refusals_have_a_status(evidence: Evidence) -> Iterator[Outcome]:
+    """The status of a refusal is an integer like that of a failed HTTP request."""
+    for event in refusals(evidence):
+        status = event.payload.get("status", ABSENT)
+        is_integer = isinstance(status, int) and not isinstance(status, bool)
+        if not is_integer or not 400 <= status <= 599:
+            yield Finding(
+                event.n,
+                "an integer status between 400 and 599",
+                "no status" if status is ABSENT else f"status {status!r}",
+            )
+
+
+@invariant("RWS-ERROR-005", when=lambda e: bool(error_objects(e)))
+def messages_say_something(evidence: Evidence) -> Iterator[Outcome]:
+    """The message of an error is a string that is not empty."""
+    for event, error in error_objects(evidence):
+        yield from _non_empty(event, error, "message")
+
+
+@invariant("RWS-ERROR-006", when=lambda e: bool(refusal_objects(e)))
+def codes_say_something(evidence: Evidence) -> Iterator[Outcome]:
+    """The code of a refusal is a string that is not empty."""
+    for event, error in refusal_objects(evidence):
+        yield from _non_empty(event, error, "code")
+
+
+def _non_empty(event: Received, error: dict[str, Any], name: str) -> Iterator[Outcome]:
+    value = error.get(name, ABSENT)
+    if not isinstance(value, str) or not value:
+        yield Finding(
+            event.n,
+            f"a non-empty string in error.{name}",
+            f"no error.{name}" if value is ABSENT else f"error.{name} {value!r}",
+        )
+
+
+@invariant("RWS-ERROR-007", when=lambda e: bool(error_objects(e)))
+def errors_have_a_type(evidence: Evidence) -> Iterator[Outcome]:
+    """An error says of which type it is."""
+    for event, error in error_objects(evidence):
+        if error.get("type") is None:
+            yield Finding(event.n, "error.type", f"only {', '.join(sorted(error))}")
+
+
+@invariant("RWS-ERROR-008", when=lambda e: bool(refusal_objects(e)))
+def refusals_have_a_param(evidence: Evidence) -> Iterator[Outcome]:
+    """A refusal names the member at fault, or says with null that there is none."""
+    for event, error in refusal_objects(evidence):
+        param = error.get("param", ABSENT)
+        if param is not None and not isinstance(param, str):
+            yield Finding(
+                event.n,
+                "error.param, a string or null",
+                "no error.param" if param is ABSENT else f"error.param {param!r}",
+            )
+
+
+@expectation("RWS-ERROR-009")
+def refusals_keep_the_connection(mark: Mark) -> Iterator[Outcome]:
+    """The connection on which a create was refused takes the next one."""
+    yield from stayed_open(mark.exchanges("subject"), after="a create was refused")
+
+
+def followed_refusals(evidence: Evidence) -> list[Exchange]:
+    """The refused creates behind which the connection went on to something else."""
+    return [
+        x
+        for x, event in refused(evidence)
+        if x.is_create
+        and event in refusals(evidence)
+        and any(
+            y.is_ended and y.sent.n > event.n for y in evidence.reading.connection(x.conn).exchanges
+        )
+    ]
+
+
+@invariant("RWS-ERROR-010", when=lambda e: bool(followed_refusals(e)))
+def refused_creates_have_no_stream(evidence: Evidence) -> Iterator[Outcome]:
+    """Nothing of a response comes for a create that was refused."""
+    for exchange in followed_refusals(evidence):
+        if exchange.late:
+            yield Finding(
+                exchange.late[0].n,
+                "no event of a response for a create that was refused",
+                f"{exchange.late[0].type} after the error event",
+            )
+
+
+def errors_with_text(evidence: Evidence) -> list[tuple[int, str]]:
+    """What says no, as it was on the wire: error events and the bodies of refused handshakes."""
+    events = [*error_events(evidence), *lookalikes(evidence)]
+    bodies = [
+        (entry.n, entry.body)
+        for entry in evidence.transcript.entries
+        if isinstance(entry, Opened) and entry.status != 101 and entry.body
+    ]
+    return [*((e.n, e.text or "") for e in events), *bodies]
+
+
+@invariant("RWS-ERROR-011", when=lambda e: bool(errors_with_text(e)))
+def errors_keep_the_key(evidence: Evidence) -> Iterator[Outcome]:
+    """No error repeats a secret; in a recording its mask stands where it was."""
+    for n, text in errors_with_text(evidence):
+        if MASK in text:
+            where = text.index(MASK)
+            yield Finding(
+                n,
+                "an error without the API key",
+                f"the key, masked here: {text[max(0, where - 60) : where + 40]!r}",
+            )

@@ -1,1 +1,105 @@
-"""Scenarios of this area."""
+"""Scenarios on several creates at once, and on what comes after a response.
+
+The first create of several asks for a long answer, so that a real server is still busy with it
+when the others arrive.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from responses_ws_conformance.checks.answers import is_transient
+from responses_ws_conformance.driver import Connection, Driver
+from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.prompts import count, say
+from responses_ws_conformance.scenarios import scenario
+
+LONG: Final = 60
+NOT_FOUND: Final = "previous_response_not_found"
+
+
+def submit(connection: Connection, number: int, input: str, **fields: Any) -> Exchange:
+    """Send one of several creates; its number tells its response from the others."""
+    return connection.submit(input, store=False, metadata={"create": str(number)}, **fields)
+
+
+def settle(connection: Connection, *exchanges: Exchange) -> None:
+    """Wait for several creates until one gets no answer: what comes later can move an error."""
+    while not any(x.expired for x in exchanges):
+        waiting = [x for x in exchanges if not x.is_ended]
+        if not waiting:
+            return
+        connection.finish(waiting[0])
+
+
+@scenario(
+    "turns/queue",
+    exercises=("RWS-TURN-001", "RWS-TURN-002", "RWS-TURN-003", "RWS-TURN-004", "RWS-TURN-005"),
+    turns=5,
+)
+def queue(driver: Driver) -> None:
+    """Three creates while a response runs, the second of them wrong; one more if any is silent."""
+    connection = driver.connect()
+    word, last_word, fence_word = (driver.code_word() for _ in range(3))
+    first = submit(connection, 1, count(LONG))
+    second = submit(connection, 2, say(word))
+    wrong = submit(connection, 3, say(), previous_response_id=driver.invented_id())
+    last = submit(connection, 4, say(last_word))
+    creates = (first, second, wrong, last)
+    settle(connection, *creates)
+    fence = []
+    if not all(x.is_ended for x in creates):
+        fence = [submit(connection, 5, say(fence_word))]
+        settle(connection, *fence)
+    if first.outcome == second.outcome == "error":
+        connection.require(first, by="RWS-CREATE-001")
+    driver.mark("RWS-TURN-002", {"word": fence_word}, subject=second, fence=fence)
+
+    refused = [x for x in (first, second) if x.outcome == "error" and not is_transient(x)]
+    if refused:
+        running = second if first in refused else first
+        driver.mark("RWS-TURN-003", subject=running, refused=refused, fence=fence)
+
+    words = {first.name: None, second.name: word, last.name: last_word}
+    queued = [x for x in (first, second, last) if x.outcome != "error"]
+    if len(queued) > 1:
+        facts = {"words": [words[x.name] for x in queued]}
+        driver.mark("RWS-TURN-004", facts, creates=queued)
+
+    # A server that does not queue refuses the last create for being too early.
+    was_too_early = last.outcome == "error" and last.error_code != NOT_FOUND
+    if wrong.outcome == "error" and not is_transient(wrong) and not was_too_early:
+        driver.mark("RWS-TURN-005", {"word": fence_word}, subject=last, wrong=wrong, fence=fence)
+
+
+@scenario("turns/closed-in-mid-response", exercises=("RWS-TURN-006",), turns=3)
+def closed_in_mid_response(driver: Driver) -> None:
+    """A connection that is closed while a response runs, then a turn on a new one."""
+    for is_patient in (True, False):
+        connection = driver.connect()
+        running = connection.submit(count(LONG), store=False)
+        until = driver.now() + driver.profile.timing.first_event
+        while is_patient and not (running.events or running.is_ended) and driver.now() < until:
+            driver.pump(until)
+        # A response that comes all at once can only be cut by a close right behind its create.
+        if not running.is_ended:
+            break
+        connection.require(running, ends=("completed", "incomplete"), by="RWS-CREATE-001")
+        connection.close()
+    connection.close()
+    after = driver.shake_hands(driver.profile.api_key)
+    subject = [after.attempt(say(), store=False)] if after.wire.is_open else []
+    driver.mark("RWS-TURN-006", connection=after, subject=subject)
+
+
+@scenario("turns/next-turn", exercises=("RWS-TURN-007",), turns=4)
+def next_turn(driver: Driver) -> None:
+    """A turn and another on the same connection; both again where that was closed."""
+    subjects: list[Exchange] = []
+    for _ in range(2):
+        connection = driver.connect()
+        connection.turn(say(), store=False)
+        subjects.append(connection.attempt(say(), store=False))
+        if subjects[-1].outcome != "closed":
+            break
+    driver.mark("RWS-TURN-007", subject=subjects)
