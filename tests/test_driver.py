@@ -281,3 +281,14 @@ def test_close_that_is_not_answered_is_told_from_one_without_a_code() -> None:
         (closed,) = entries(driver, Closed)
         codes.append((closed.side, closed.code))
     assert codes == [("client", None), ("client", 1006)]
+
+
+def test_short_key_is_masked_as_a_header_only(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    key = {"api_key": "e"}
+    with stub(answers) as url, driving(url, path, api_key="Bearer e", secrets=key) as driver:
+        driver.connect().turn("hi", store=False)
+    saved = load(path)
+    assert saved.header.masked == ()
+    assert saved.entries[0].request_header("Authorization") == "[secret]"  # type: ignore[union-attr]
+    assert any(e.type == "response.created" for e in saved.received())

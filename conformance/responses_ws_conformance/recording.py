@@ -22,32 +22,45 @@ from responses_ws_conformance.transcript import (
 SECRET_HEADERS: Final = frozenset({"authorization", "cookie", "set-cookie", "proxy-authorization"})
 
 
+LEAST_SECRET: Final = 8
+
+
 class Masker:
-    """Replaces secrets, wherever they show up, by ``[secret: name]``."""
+    """Replaces secrets, wherever they show up, by ``[secret: name]``.
+
+    A secret of less than 8 characters, such as the ``test`` of a server on a desk, cannot be told
+    from ordinary text: it is masked as a header, and left alone in messages.
+    """
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
-        self._secrets = sorted(secrets.items(), key=lambda item: -len(item[1]))
+        self._values = frozenset(secrets.values())
+        long = [item for item in secrets.items() if len(item[1]) >= LEAST_SECRET]
+        self._secrets = sorted(long, key=lambda item: -len(item[1]))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the secrets that are masked in messages."""
+        return tuple(sorted(name for name, _ in self._secrets))
 
     def __call__(self, value: Any) -> Any:
-        """The value with every secret in its texts, bytes and containers replaced."""
+        """The text or bytes with every secret replaced; anything else as it is."""
         if isinstance(value, str):
             for name, secret in self._secrets:
                 value = value.replace(secret, f"[secret: {name}]")
         elif isinstance(value, bytes):
             for name, secret in self._secrets:
                 value = value.replace(secret.encode(), f"[secret: {name}]".encode())
-        elif isinstance(value, Mapping):
-            return {self(k): self(v) for k, v in value.items()}
-        elif isinstance(value, tuple | list):
-            return type(value)(self(v) for v in value)
         return value
 
     def headers(self, headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
         """Headers without their secrets; those that hold nothing else are replaced whole."""
         return tuple(
-            (name, "[secret]" if name.lower() in SECRET_HEADERS else self(value))
+            (name, "[secret]" if self._is_secret(name, value) else self(value))
             for name, value in headers
         )
+
+    def _is_secret(self, name: str, value: str) -> bool:
+        return name.lower() in SECRET_HEADERS or value in self._values
 
 
 class Recording:
@@ -61,6 +74,7 @@ class Recording:
         path: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        header = replace(header, target=masker(header.target), masked=masker.names)
         self.transcript = Transcript(header, path=path)
         self.reading = Reading()
         self._masker = masker
@@ -68,7 +82,7 @@ class Recording:
         self._started = clock()
         self._stream = path.open("w", encoding="utf-8") if path is not None else None
         if self._stream is not None:
-            self._stream.write(dump_header(self._masked_header(header)))
+            self._stream.write(dump_header(header))
 
     def __enter__(self) -> Recording:
         return self
@@ -79,7 +93,7 @@ class Recording:
 
     def add(self, kind: Callable[..., Entry], **fields: Any) -> Exchange | None:
         """Keep an entry; the exchange it belongs to, None where it belongs to none."""
-        for name in ("text", "data", "body", "reason", "failure", "target", "roles", "facts"):
+        for name in ("text", "data", "body", "reason", "failure", "target"):
             if name in fields:
                 fields[name] = self._masker(fields[name])
         for name in ("request_headers", "response_headers"):
@@ -102,9 +116,6 @@ class Recording:
             roles={role: _names(value) for role, value in roles.items()},
             facts=dict(facts),
         )
-
-    def _masked_header(self, header: Header) -> Header:
-        return replace(header, target=self._masker(header.target))
 
 
 def _names(value: Any) -> tuple[str, ...]:

@@ -176,8 +176,9 @@ Entry = Opened | Sent | Received | Closed | Expired | Note
 class Header:
     """The first line: where the transcript is from and what the target claims.
 
-    ``source`` is ``recorded`` by this suite or ``captured`` by somebody else. ``selected`` is
-    the list of requirement ids that the run was limited to, None for all.
+    ``source`` is ``recorded`` by this suite or ``captured`` by somebody else. ``masked`` names the
+    secrets that are masked in every message. ``selected`` is the list of requirement ids that the
+    run was limited to, None for all.
     """
 
     scenario: str
@@ -189,6 +190,7 @@ class Header:
     dialect: str | None = None
     features: tuple[str, ...] = ()
     levers: tuple[str, ...] = ()
+    masked: tuple[str, ...] = ()
     selected: tuple[str, ...] | None = None
     suite_version: str = ""
     spec_version: str = ""
@@ -295,7 +297,7 @@ def _header_from(value: dict[str, Any]) -> Header:
     version = value.pop("rws_transcript", None)
     if version != TRANSCRIPT_VERSION:
         raise ValueError(f"rws_transcript is {version!r}, this suite reads {TRANSCRIPT_VERSION}")
-    for name in ("exercises", "features", "levers", "selected"):
+    for name in ("exercises", "features", "levers", "masked", "selected"):
         if value.get(name) is not None:
             value[name] = tuple(value[name])
     return Header(**value)

@@ -200,7 +200,12 @@ def errors_with_text(evidence: Evidence) -> list[tuple[int, str]]:
     return [*((e.n, e.text or "") for e in events), *bodies]
 
 
-@invariant("RWS-ERROR-011", when=lambda e: bool(errors_with_text(e)))
+def has_errors_that_could_leak(evidence: Evidence) -> bool:
+    """The key is long enough to be told from ordinary text, and there are errors."""
+    return "api_key" in evidence.transcript.header.masked and bool(errors_with_text(evidence))
+
+
+@invariant("RWS-ERROR-011", when=has_errors_that_could_leak)
 def errors_keep_the_key(evidence: Evidence) -> Iterator[Outcome]:
     """No error repeats a secret; in a recording its mask stands where it was."""
     for n, text in errors_with_text(evidence):
