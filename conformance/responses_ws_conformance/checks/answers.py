@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from responses_ws_conformance.checks import Cause, Finding, Mark, Outcome, Undecided
 from responses_ws_conformance.exchanges import Exchange
@@ -30,8 +30,10 @@ def is_transient(exchange: Exchange) -> bool:
         busy = status is not None and (status >= 500 or status in TRANSIENT_STATUSES)
         return busy or exchange.error_code in TRANSIENT_CODES
     if exchange.outcome == "failed":
+        # Without a code nobody says that the create was at fault (RWS-EVENT-009 says the rest).
         error = exchange.response.get("error")
-        return isinstance(error, dict) and error.get("code") in TRANSIENT_CODES
+        code = error.get("code") if isinstance(error, dict) else None
+        return code is None or code in TRANSIENT_CODES
     if exchange.outcome == "closed" and exchange.closed is not None:
         closed = exchange.closed
         return closed.side == "lost" or closed.code is None or closed.code in TRANSIENT_CLOSES
@@ -157,3 +159,36 @@ def not_recalled(mark: Mark) -> Iterator[Outcome]:
         )
     elif not any(contains(x, word) for x in mark.exchanges("controls")):
         yield Undecided(Cause.MOOD, f"the model did not bring back {word!r} where it was given")
+
+
+def tools_of(value: Mapping[str, Any]) -> list[str]:
+    """The names of the tools that a create or a response lists."""
+    tools = value.get("tools")
+    names = [t.get("name") for t in tools if isinstance(t, dict)] if isinstance(tools, list) else []
+    return [name for name in names if isinstance(name, str)]
+
+
+def answered_like_others(mark: Mark) -> Iterator[Outcome]:
+    """Yield why a create that was sent in an unusual way has no response.
+
+    ``subject`` was sent so, again on a new connection where the first was closed; ``fence`` is a
+    plain create after it. Each lists a tool of its own, so a response tells whose it is: where
+    only the fence has one, the subject was not slow but dropped.
+    """
+    subjects, fence = mark.exchanges("subject"), mark.exchange("fence")
+    subject = subjects[-1]
+    if subject.expired is not None:
+        listed = {name for x in (subject, fence) for name in tools_of(x.response)}
+        if listed & set(tools_of(subject.request)):
+            return
+        if listed & set(tools_of(fence.request)):
+            actual = "none, though the create sent after it has one"
+            yield Finding(subject.expired.n, "a response to the create", actual)
+        else:
+            yield Undecided(Cause.TIME, describe(subject))
+    elif subject.outcome == "closed" and len(subjects) > 1:
+        yield Finding(subject.last, "a response to the create", f"{describe(subject)}, twice")
+    elif fence.outcome == "completed" or subject.outcome in ("completed", "closed"):
+        yield from answered(subject)
+    else:
+        yield Undecided(Cause.BLOCKED, f"a plain create got no answer either: {describe(fence)}")

@@ -1,1 +1,103 @@
-"""Checks of this area."""
+"""Checks on the end of a connection's life, and on its limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from responses_ws_conformance.checks import (
+    Cause,
+    Finding,
+    Mark,
+    Outcome,
+    Undecided,
+    expectation,
+)
+from responses_ws_conformance.checks.answers import answered, answered_like_others
+from responses_ws_conformance.checks.connection import describe_handshake, was_busy
+from responses_ws_conformance.exchanges import ConnectionView
+from responses_ws_conformance.transcript import Expired, Received
+
+LIMIT_REACHED: Final = "websocket_connection_limit_reached"
+
+
+@expectation("RWS-LIMIT-001")
+def limit_is_announced(mark: Mark) -> Iterator[Outcome]:
+    """Before the connection ends of old age, an error event says so."""
+    view = mark.connection()
+    if view.limit is not None:
+        return
+    if view.closed is None or view.closed.side == "client":
+        yield Undecided(Cause.TIME, "the lever did not end the life of the connection in time")
+    elif view.closed.side == "lost":
+        yield Undecided(Cause.TRANSIENT, "the connection was lost without a close frame")
+    else:
+        wanted = f"an error event with error.code {LIMIT_REACHED} before the connection ends"
+        yield Finding(view.closed.n, wanted, f"{_errors(view)}, then a close: {view.closed.code}")
+
+
+def _errors(view: ConnectionView) -> str:
+    errors = [e.payload.get("error") for e in view.others if e.type == "error"]
+    return f"an error event with error {errors[-1]!r}" if errors else "no error event"
+
+
+def _not_announced(view: ConnectionView) -> Undecided:
+    return Undecided(Cause.BLOCKED, f"no {LIMIT_REACHED} came", "RWS-LIMIT-001")
+
+
+@expectation("RWS-LIMIT-002")
+def limit_belongs_to_the_connection(mark: Mark) -> Iterator[Outcome]:
+    """The event has status 400 and names no lane."""
+    limit = mark.connection().limit
+    if limit is None:
+        yield _not_announced(mark.connection())
+        return
+    status, lane = limit.payload.get("status"), limit.payload.get("stream_id")
+    if isinstance(status, bool) or status != 400:
+        seen = f"status {status!r}" if "status" in limit.payload else "no status"
+        yield Finding(limit.n, "status 400", seen, "/status")
+    if lane is not None:
+        yield Finding(limit.n, "no stream_id", f"stream_id {lane!r}", "/stream_id")
+
+
+@expectation("RWS-LIMIT-003")
+def connection_closes_after_the_limit(mark: Mark) -> Iterator[Outcome]:
+    """After the event the server closes; a pong long after it shows that it did not."""
+    view = mark.connection()
+    limit, closed = view.limit, view.closed
+    if limit is None:
+        yield _not_announced(view)
+        return
+    if closed is not None and closed.side != "client":
+        return
+    waits = mark.evidence.transcript.of_connection(view.name)
+    waited = next((e for e in waits if isinstance(e, Expired) and e.n > limit.n), None)
+    life = [e for e in waits if isinstance(e, Received)]
+    if waited is not None and life:
+        seen = f"open {life[0].t - limit.t:.1f} s later: it answers pings"
+        yield Finding(life[0].n, "the end of the connection", seen)
+    else:
+        yield Undecided(Cause.TIME, "the connection neither ended nor showed that it is alive")
+
+
+@expectation("RWS-LIMIT-004")
+def new_connection_is_served(mark: Mark) -> Iterator[Outcome]:
+    """After the end of one connection another one is opened and served."""
+    opened = mark.handshake()
+    if opened.status == 101:
+        for exchange in mark.exchanges("create"):
+            if exchange.limit is not None:
+                wanted = "a response on the new connection"
+                yield Finding(exchange.limit.n, wanted, "the limit is reached again at once")
+            else:
+                yield from answered(exchange)
+    elif was_busy(opened):
+        yield Undecided(Cause.TRANSIENT, describe_handshake(opened))
+    else:
+        yield Finding(opened.n, "status 101", describe_handshake(opened))
+
+
+@expectation("RWS-LIMIT-005")
+def large_create_is_answered(mark: Mark) -> Iterator[Outcome]:
+    """A create of 1 MiB is answered like a small one."""
+    yield from answered_like_others(mark)

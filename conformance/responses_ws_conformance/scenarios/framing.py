@@ -1,1 +1,68 @@
-"""Scenarios of this area."""
+"""Scenarios on messages: pings, fragments, and what is no client event."""
+
+from __future__ import annotations
+
+import json
+
+from responses_ws_conformance.driver import Driver
+from responses_ws_conformance.prompts import count, say
+from responses_ws_conformance.scenarios import scenario
+from responses_ws_conformance.scenarios.fences import create_unusually, provoke
+
+FRAGMENTS = 3
+
+
+@scenario(
+    "framing/pings-and-fragments",
+    exercises=(
+        "RWS-FRAME-001",
+        "RWS-FRAME-002",
+        "RWS-FRAME-003",
+        "RWS-FRAME-004",
+        "RWS-FRAME-005",
+        "RWS-FRAME-006",
+        "RWS-FRAME-007",
+    ),
+    turns=3,
+)
+def pings_and_fragments(driver: Driver) -> None:
+    """A ping while idle, one in the middle of a response, then a create in three fragments."""
+    connection = driver.connect()
+    connection.ping(b"rws idle")
+    running = connection.submit(count(60), store=False)
+    until = driver.now() + driver.profile.timing.first_event
+    while not (running.events or running.is_ended) and driver.now() < until:
+        driver.pump(until)
+    connection.ping(b"rws busy")
+    connection.finish(running)
+    connection.require(running, ends=("completed", "incomplete"), by="RWS-CREATE-001")
+    create_unusually(driver, connection, "RWS-FRAME-006", fragments=FRAGMENTS)
+
+
+@scenario("framing/not-an-object", exercises=("RWS-FRAME-008", "RWS-FRAME-013"), turns=4)
+def not_an_object(driver: Driver) -> None:
+    """Text that is not JSON, an array, a number and a string, each with a create after it."""
+    connection = driver.connect()
+    connection = provoke(driver, connection, "{bad", "RWS-FRAME-008")
+    for message in ("[]", "1", '"response.create"'):
+        connection = provoke(driver, connection, message, "RWS-FRAME-013")
+
+
+@scenario(
+    "framing/not-a-create", exercises=("RWS-FRAME-009", "RWS-FRAME-010", "RWS-FRAME-011"), turns=3
+)
+def not_a_create(driver: Driver) -> None:
+    """Creates without a type and of an unknown type, then an unknown type after a turn."""
+    body = {"model": driver.profile.model, "input": say(), "store": False}
+    both = ("RWS-FRAME-010", "RWS-FRAME-011")
+    unknown = {"type": f"response.{driver.code_word()}"}
+    provoke(driver, driver.connect(), body, "RWS-FRAME-009", "RWS-FRAME-011", lingers=True)
+    connection = provoke(driver, driver.connect(), {**unknown, **body}, *both, lingers=True)
+    provoke(driver, connection, unknown, *both)
+
+
+@scenario("framing/binary", exercises=("RWS-FRAME-012",), turns=1)
+def binary(driver: Driver) -> None:
+    """A create in a binary message, then one in a text message."""
+    body = {"type": "response.create", "model": driver.profile.model, "input": say()}
+    provoke(driver, driver.connect(), json.dumps(body).encode(), "RWS-FRAME-012")

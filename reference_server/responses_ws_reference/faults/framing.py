@@ -3,42 +3,94 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from typing import Any, Final
 
 from websockets.frames import Frame, Opcode
 
-from responses_ws_reference.effects import Event
+from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.registry import (
     TERMINAL,
+    Fault,
     on_frame_received,
     on_frame_sent,
+    on_incoming,
     on_raw,
+    register,
     rewrite_events,
 )
-from responses_ws_reference.hooks import Incoming, Link, Reply, Sendings
+from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply, Sendings
+from responses_ws_reference.refusals import refuse
+
+NOT_JSON: Final = object()
 
 
-@rewrite_events("RWS-FRAME-001", on="response.output_text.delta")
-def deltas_are_binary(event: Event, link: Link) -> Sendings:
-    """Text deltas travel in binary messages."""
-    return json.dumps(event).encode()
+def _parsed(message: str | bytes) -> Any:
+    """The JSON value of a text message; NOT_JSON for what is none."""
+    try:
+        return json.loads(message) if isinstance(message, str) else NOT_JSON
+    except (ValueError, RecursionError):
+        return NOT_JSON
 
 
-@rewrite_events("RWS-FRAME-004", on=TERMINAL)
+@rewrite_events("RWS-FRAME-001", on=TERMINAL)
+def rate_limits_are_binary(event: Event, link: Link) -> Sendings:
+    """An event with rate limits follows the response in a binary message."""
+    limits = {"type": "rws:rate_limits", "sequence_number": event["sequence_number"] + 1}
+    return [event, json.dumps(limits).encode()]
+
+
+@rewrite_events("RWS-FRAME-002", on=TERMINAL)
+def events_are_batched(event: Event, link: Link) -> Sendings:
+    """Two events follow the response in one message, a line for each."""
+    number = event["sequence_number"]
+    batch = [{"type": "rws:limits", "sequence_number": number + i} for i in (1, 2)]
+    return [event, "\n".join(map(json.dumps, batch))]
+
+
+@rewrite_events("RWS-FRAME-002", on=TERMINAL)
+def speed_is_not_a_number(event: Event, link: Link) -> Sendings:
+    """The terminal event has a vendor's figure that is NaN."""
+    event["response"]["tokens_per_second"] = float("nan")
+    return event
+
+
+@rewrite_events("RWS-FRAME-002", "RWS-FRAME-003", on="response.created")
+def sse_comes_through(event: Event, link: Link) -> Sendings:
+    """A keepalive of the stream over HTTP is passed on as it is."""
+    return [event, "event: ping\ndata: {}\n\n"]
+
+
+@rewrite_events("RWS-FRAME-002", "RWS-FRAME-004", on=TERMINAL)
 def done_marker(event: Event, link: Link) -> Sendings:
     """A [DONE] marker follows the terminal event, as in an SSE stream."""
     return [event, "[DONE]"]
 
 
-@on_raw("RWS-FRAME-008")
-def malformed_json_is_ignored(message: str | bytes, link: Link) -> Incoming | Reply:
-    """Text that is not JSON gets no answer."""
-    if isinstance(message, bytes):
-        return message
-    try:
-        json.loads(message)
-    except (ValueError, RecursionError):
-        return Reply()
-    return message
+@rewrite_events("RWS-FRAME-005", on="response.created")
+def headers_come_first(event: Event, link: Link) -> Sendings:
+    """A message without a type that holds headers comes before each response."""
+    return [{"headers": {"x-request-id": "req_1"}}, event]
+
+
+@on_frame_received("RWS-FRAME-006")
+def fragments_are_refused(frame: Frame, link: Link) -> Frame | None:
+    """The first fragment of a split message is thrown away, which the next one does not survive."""
+    return None if frame.opcode is Opcode.TEXT and not frame.fin else frame
+
+
+@on_frame_received("RWS-FRAME-006")
+def fragments_are_lost(frame: Frame, link: Link) -> Frame | None:
+    """Messages in several fragments are never read."""
+    return None if frame.opcode is Opcode.CONT or not frame.fin else frame
+
+
+@on_frame_received("RWS-FRAME-006")
+def fragments_are_messages(frame: Frame, link: Link) -> Frame | None:
+    """Each fragment is read like a message of its own."""
+    if frame.opcode is Opcode.CONT:
+        return replace(frame, opcode=Opcode.TEXT, fin=True)
+    return replace(frame, fin=True)
 
 
 @on_frame_sent("RWS-FRAME-007")
@@ -47,7 +99,102 @@ def pongs_are_lost(frame: Frame, link: Link) -> Frame | None:
     return None if frame.opcode is Opcode.PONG else frame
 
 
-@on_frame_received("RWS-FRAME-006")
-def fragments_are_refused(frame: Frame, link: Link) -> Frame | None:
-    """The first fragment of a split message is thrown away, which the next one does not survive."""
-    return None if frame.opcode is Opcode.TEXT and not frame.fin else frame
+@on_frame_sent("RWS-FRAME-007")
+def pongs_are_empty(frame: Frame, link: Link) -> Frame | None:
+    """A pong does not repeat the payload of its ping."""
+    return replace(frame, data=b"") if frame.opcode is Opcode.PONG else frame
+
+
+@on_frame_received("RWS-FRAME-007")
+def busy_servers_ignore_pings(frame: Frame, link: Link) -> Frame | None:
+    """A ping in the middle of a response gets no answer."""
+    return None if frame.opcode is Opcode.PING and link.session.is_busy else frame
+
+
+@on_raw("RWS-FRAME-008")
+def malformed_json_is_ignored(message: str | bytes, link: Link) -> Incoming | Reply:
+    """Text that is not JSON gets no answer."""
+    return Reply() if isinstance(message, str) and _parsed(message) is NOT_JSON else message
+
+
+@on_raw("RWS-FRAME-008")
+def malformed_json_breaks_the_server(message: str | bytes, link: Link) -> Incoming | Reply:
+    """Text that is not JSON ends the connection with code 1011."""
+    if isinstance(message, str) and _parsed(message) is NOT_JSON:
+        return Reply((CloseConnection(1011, "internal error"),))
+    return message
+
+
+@on_incoming("RWS-FRAME-009")
+def missing_type_is_ignored(event: Event, link: Link) -> Incoming | Reply:
+    """An object without a type gets no answer."""
+    return event if "type" in event else Reply()
+
+
+@on_incoming("RWS-FRAME-009", "RWS-FRAME-011")
+def type_is_not_needed(event: Event, link: Link) -> Incoming | Reply:
+    """An object without a type is run as a create."""
+    return {"type": "response.create", **event}
+
+
+@on_incoming("RWS-FRAME-010")
+def unknown_events_are_ignored(event: Event, link: Link) -> Incoming | Reply:
+    """A client event of an unknown type gets no answer."""
+    return event if event.get("type", "response.create") == "response.create" else Reply()
+
+
+@on_incoming("RWS-FRAME-010", "RWS-FRAME-011")
+def every_event_is_a_create(event: Event, link: Link) -> Incoming | Reply:
+    """Whatever its type says, a client event with an input is run as a create."""
+    is_create = "type" in event and "input" in event
+    return {**event, "type": "response.create"} if is_create else event
+
+
+def _go_on_with_it(message: Incoming, link: Link) -> Incoming | Reply:
+    if not isinstance(message, dict) or message.get("type", "response.create") == "response.create":
+        return message
+    link.memory["is_refused"] = "input" in message
+    return {**message, "type": "response.create"} if "input" in message else message
+
+
+def _refuse_first(sending: Event | CloseConnection, link: Link) -> Sendings:
+    if isinstance(sending, CloseConnection) or not link.memory.pop("is_refused", False):
+        return sending
+    error = refuse("unsupported_client_event", "This client event is not supported.", "type")
+    return [error.refusal.event(), sending]
+
+
+register(
+    Fault(
+        "refused-events-run-all-the-same",
+        ("RWS-FRAME-011",),
+        "An event of an unknown type is refused, and then run as a create: a return is missing.",
+        Hooks(incoming=_go_on_with_it, outgoing=_refuse_first),
+    )
+)
+
+
+@on_raw("RWS-FRAME-012")
+def binary_is_ignored(message: str | bytes, link: Link) -> Incoming | Reply:
+    """A binary message gets no answer."""
+    return Reply() if isinstance(message, bytes) else message
+
+
+@on_raw("RWS-FRAME-012")
+def binary_is_read_as_text(message: str | bytes, link: Link) -> Incoming | Reply:
+    """A create in a binary message is run like one in a text message."""
+    return message.decode("utf-8", "replace") if isinstance(message, bytes) else message
+
+
+@on_raw("RWS-FRAME-013")
+def arrays_are_ignored(message: str | bytes, link: Link) -> Incoming | Reply:
+    """JSON that is no object gets no answer."""
+    is_json = isinstance(message, str) and _parsed(message) is not NOT_JSON
+    return Reply() if is_json else message
+
+
+@on_raw("RWS-FRAME-013")
+def arrays_break_the_server(message: str | bytes, link: Link) -> Incoming | Reply:
+    """JSON that is no object ends the connection with code 1011."""
+    is_json = isinstance(message, str) and _parsed(message) is not NOT_JSON
+    return Reply((CloseConnection(1011, "internal error"),)) if is_json else message

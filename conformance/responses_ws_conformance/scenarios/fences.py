@@ -1,0 +1,63 @@
+"""Creates behind which silence is proof: what was not answered before them is not slow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from responses_ws_conformance.driver import Connection, Driver
+from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.prompts import CLOCK, say
+
+
+def own_tool(driver: Driver) -> list[dict[str, Any]]:
+    """A list with one tool of a new name, by which a response tells whose it is."""
+    return [{**CLOCK, "name": f"rws_{driver.code_word()}"}]
+
+
+def create_unusually(driver: Driver, connection: Connection, requirement: str, **how: Any) -> None:
+    """A create that is sent in an unusual way, then a plain one.
+
+    Where the connection does not survive the first it is sent again on a new one, so that a
+    connection lost by chance is told from one that is always lost.
+    """
+    subjects: list[Exchange] = []
+    for _ in range(2):
+        subjects.append(connection.attempt(say(), store=False, tools=own_tool(driver), **how))
+        if subjects[-1].outcome == "error":
+            connection.watch()  # an answer to each fragment would be taken for one to the fence
+        if subjects[-1].outcome != "closed":
+            break
+        connection = driver.connect()
+    fence = connection.attempt(say(), store=False, tools=own_tool(driver))
+    driver.mark(requirement, subject=subjects, fence=fence)
+    connection.require(fence, by="RWS-CREATE-001")
+
+
+def provoke(
+    driver: Driver,
+    connection: Connection,
+    message: str | bytes | Mapping[str, Any],
+    *requirements: str,
+    lingers: bool = False,
+) -> Connection:
+    """Send what is no client event, then a create; the connection to go on with.
+
+    Where the connection was lost the message is sent again on a new one. One that ``lingers``
+    is given a quiet moment after its error, so that what else it starts is not taken for an
+    answer to the create.
+    """
+    subjects = [connection.provoke(message)]
+    if subjects[0].closed is not None:
+        connection = driver.connect()
+        subjects.append(connection.provoke(message))
+    if subjects[-1].closed is not None:
+        connection = driver.connect()
+    elif lingers:
+        connection.watch()
+    fence = connection.attempt(say(), store=False)
+    if fence.outcome != "closed":
+        connection.require(fence, by="RWS-CREATE-001")
+    for requirement in requirements:
+        driver.mark(requirement, subject=subjects, fence=fence)
+    return connection if fence.outcome != "closed" else driver.connect()
