@@ -92,7 +92,10 @@ def refused_model_leaves_the_connection_usable(mark: Mark) -> Iterator[Outcome]:
 def null_begins_a_new_chain(mark: Mark) -> Iterator[Outcome]:
     """A create with previous_response_id null is answered, and knows nothing of earlier turns."""
     exchange, word = mark.exchange(), str(mark.fact("word"))
-    if contains(exchange, word):
+    continued = exchange.response.get("previous_response_id")
+    if isinstance(continued, str):
+        yield Finding(exchange.last, "a new chain", f"a continuation of {continued!r}")
+    elif contains(exchange, word):
         yield Finding(
             exchange.last,
             "a new chain, which does not know earlier turns of the connection",
