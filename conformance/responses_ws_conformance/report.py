@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from responses_ws_conformance import __version__
+from responses_ws_conformance.exchanges import TERMINAL_EVENTS
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.runner import Run
-from responses_ws_conformance.transcript import Entry, Note, Transcript, dump_entry
+from responses_ws_conformance.transcript import Entry, Note, Received, Sent, Transcript, dump_entry
 from responses_ws_conformance.verdict import Judgement, Located, Verdict
 
 REPORT_VERSION: Final = 1
-CONTEXT: Final = 3
+NEIGHBOURS: Final = 2
+TURN_BOUNDS: Final = 6
 FRAME_LENGTH: Final = 2000
 
 
@@ -179,10 +181,18 @@ def _finding(located: Located) -> dict[str, Any]:
 
 
 def around(transcript: Transcript, at: int) -> Sequence[Entry]:
-    """The entries around one, annotations left out."""
+    """What a reader needs to see of a finding: its neighbours, and the turns that led to it."""
     wire = [e for e in transcript.entries if not isinstance(e, Note)]
     here = next((i for i, e in enumerate(wire) if e.n >= at), len(wire) - 1)
-    return wire[max(0, here - CONTEXT) : here + CONTEXT + 1]
+    near = set(range(max(0, here - NEIGHBOURS), min(len(wire), here + NEIGHBOURS + 1)))
+    turns = [i for i, e in enumerate(wire[:here]) if _bounds_a_turn(e)][-TURN_BOUNDS:]
+    return [wire[i] for i in sorted(near.union(turns))]
+
+
+def _bounds_a_turn(entry: Entry) -> bool:
+    if isinstance(entry, Received):
+        return entry.type == "error" or entry.type in TERMINAL_EVENTS
+    return isinstance(entry, Sent) and entry.is_data
 
 
 def shorten(line: str) -> str:

@@ -90,7 +90,12 @@ def _located(located: Located) -> Iterator[str]:
     yield f"  in:       {transcript.header.scenario}, entry {finding.at}"
     if transcript.path is not None:
         yield f"  file:     {transcript.path}"
+    last: Entry | None = None
+    wire = [e for e in transcript.entries if not isinstance(e, Note)]
     for entry in around(transcript, finding.at):
+        if last is not None and any(last.n < e.n < entry.n for e in wire):
+            yield "       ⋮"
+        last = entry
         pointer = ">" if entry.n == finding.at else " "
         yield f"  {pointer} {entry.n:>4} {entry.t:8.3f}  {frame(entry)}"
 
