@@ -225,10 +225,9 @@ class Connection:
         A create smaller than ``size`` bytes is filled up with white space between its tokens,
         which makes the message large and costs a model nothing.
         """
-        event = {"type": "response.create", "model": self.driver.profile.model, "input": input}
-        if event["model"] is None:
-            del event["model"]
-        event = {k: v for k, v in {**event, **fields}.items() if v is not OMIT}
+        model = self.driver.profile.model or OMIT
+        event = {"type": "response.create", "model": model, **fields, "input": input}
+        event = {k: v for k, v in event.items() if v is not OMIT}
         problems = explain("client_events/response.create", event)
         if problems:
             raise InvalidClientEvent(f"{problems[0][0] or '/'}: {problems[0][1]}")
