@@ -59,10 +59,10 @@ def got(whose: str, kind: str, response: str | None = None, **fields: Any) -> Li
     return Line("received", whose, {**event, **fields})
 
 
-def error(whose: str, *, seq: int | None = None, **members: Any) -> Line:
+def error(whose: str, *, seq: int | None = None, status: int | None = None, **members: Any) -> Line:
     event: dict[str, Any] = {"type": "error", "error": {"message": "no", **members}}
-    if seq is not None:
-        event["sequence_number"] = seq
+    event |= {"sequence_number": seq} if seq is not None else {}
+    event |= {"status": status} if status is not None else {}
     return Line("received", whose, event)
 
 
@@ -237,6 +237,19 @@ CASES = [
             got("B", "completed", "r2"),
         ),
         "A failed, B completed",
+        guessed="A B",
+    ),
+    Case(
+        "a refusal, by its form, and the first fails",
+        (
+            send("A"),
+            send("B"),
+            got("A", "created", "r1"),
+            error("B error", status=409),
+            got("A", "failed", "r1"),
+        ),
+        "A failed, B error",
+        ambiguous="B",
         guessed="A B",
     ),
     Case(

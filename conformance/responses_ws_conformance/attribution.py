@@ -13,7 +13,8 @@ order is the order of precedence):
 4. An ``error`` belongs to the only open exchange. With several open it belongs to the first that
    waits, or, where it continues the numbering of an open response, to that one; the others stay
    candidates until what follows rules them out: a response that starts or goes on was not meant,
-   one that fails with the next message was. While candidates are left it is *ambiguous*.
+   one that fails with the next message was, unless the error has the form of a refusal. While
+   candidates are left it is *ambiguous*.
 5. Events of types that nobody publishes and answers to steering belong to the connection.
 
 The driver feeds entries as they happen and the checks feed a saved transcript: one reading. A
@@ -182,7 +183,7 @@ class Reading:
                 continue
             if entry.type != "response.failed" or not exchange.events:
                 _rule_out(view, doubt, exchange)
-            elif self._last.get(entry.conn) is doubt.error:
+            elif self._last.get(entry.conn) is doubt.error and not _has_refusal_form(doubt.error):
                 _give(doubt, exchange)
                 doubt.candidates = [exchange]
         if view.doubts:
@@ -334,6 +335,12 @@ def _number(event: Received) -> int | None:
 def _lane_of(event: Received) -> str | None:
     lane = event.payload.get("stream_id")
     return lane if isinstance(lane, str) else None
+
+
+def _has_refusal_form(error: Received) -> bool:
+    """True for an error with the status of a refused request and without a number."""
+    status = error.payload.get("status")
+    return isinstance(status, int) and 400 <= status < 500 and _number(error) is None
 
 
 def _error_member(event: Received, name: str) -> Any:

@@ -2,21 +2,137 @@
 
 from __future__ import annotations
 
+from responses_ws_reference.creates import read_create
 from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.registry import rewrite_events
 from responses_ws_reference.hooks import Link, Sendings
+from responses_ws_reference.policies import identify
+from responses_ws_reference.responses import response_object
+
+LIFETIME = "websocket_connection_limit_reached"
 
 
-@rewrite_events("RWS-ERROR-001", "RWS-ERROR-002", on="error")
+@rewrite_events("RWS-ERROR-001", on="error")
+def errors_are_wrapped_in_a_body(event: Event, link: Link) -> Sendings:
+    """The error object stands in a body, as it came from an HTTP server behind."""
+    return {"type": "error", "status": event["status"], "body": {"error": event["error"]}}
+
+
+@rewrite_events("RWS-ERROR-001", "RWS-EVENT-017", on="error")
+def errors_have_a_type_of_their_own(event: Event, link: Link) -> Sendings:
+    """An error event is called response.error."""
+    return {**event, "type": "response.error"}
+
+
+@rewrite_events("RWS-ERROR-001", "RWS-ERROR-002", "RWS-ERROR-003", "RWS-ERROR-004", on="error")
 def errors_are_flat(event: Event, link: Link) -> Sendings:
     """Code, message and param stand beside the type of the event, as in an SSE stream."""
     error = event["error"]
     return {"type": "error"} | {name: error[name] for name in ("code", "message", "param")}
 
 
+@rewrite_events("RWS-ERROR-002", on="error")
+def errors_are_nested_and_flat(event: Event, link: Link) -> Sendings:
+    """Code, message and param stand at the top level too, for the sake of old clients."""
+    return {**event["error"], **event}
+
+
+@rewrite_events("RWS-ERROR-003", "RWS-ERROR-004", on="error")
+def errors_lack_a_status(event: Event, link: Link) -> Sendings:
+    """An error event has no status."""
+    del event["status"]
+    return event
+
+
+@rewrite_events("RWS-ERROR-003", "RWS-ERROR-004", on="error")
+def errors_have_the_status_in_words(event: Event, link: Link) -> Sendings:
+    """The status of an error event is a string."""
+    return {**event, "status": str(event["status"])}
+
+
+@rewrite_events("RWS-ERROR-005", on="error")
+def errors_say_nothing(event: Event, link: Link) -> Sendings:
+    """The message of an error is empty."""
+    event["error"]["message"] = ""
+    return event
+
+
+@rewrite_events("RWS-ERROR-006", on="error")
+def errors_lack_a_code(event: Event, link: Link) -> Sendings:
+    """The code of an error is null, as in OpenAI's validation errors."""
+    if event["error"]["code"] != LIFETIME:
+        event["error"]["code"] = None
+    return event
+
+
+@rewrite_events("RWS-ERROR-007", on="error")
+def errors_lack_a_type(event: Event, link: Link) -> Sendings:
+    """An error has no type."""
+    del event["error"]["type"]
+    return event
+
+
+@rewrite_events("RWS-ERROR-008", on="error")
+def errors_lack_a_param(event: Event, link: Link) -> Sendings:
+    """An error has no param, not even null."""
+    del event["error"]["param"]
+    return event
+
+
+@rewrite_events("RWS-ERROR-003", "RWS-ERROR-004", "RWS-ERROR-006", on="error")
+def errors_carry_the_code_in_their_type(event: Event, link: Link) -> Sendings:
+    """An error has its code as its type, no code and no status, as in LocalAI."""
+    event["error"] |= {"type": event["error"]["code"], "code": None}
+    del event["status"]
+    return event
+
+
 @rewrite_events("RWS-ERROR-009", on="error")
 def errors_close_the_connection(event: Event, link: Link) -> Sendings:
     """A refused client event costs the connection."""
-    if event["error"]["code"] == "websocket_connection_limit_reached":
+    if event["error"]["code"] == LIFETIME:
         return event
     return [event, CloseConnection(1008, "error")]
+
+
+@rewrite_events("RWS-ERROR-009", on="error")
+def errors_restart_the_connection(event: Event, link: Link) -> Sendings:
+    """A refused client event ends the connection as if it were the server's own trouble."""
+    if event["error"]["code"] == LIFETIME:
+        return event
+    return [event, CloseConnection(1011, "internal error")]
+
+
+@rewrite_events("RWS-ERROR-010", on="error")
+def refused_creates_are_answered_too(event: Event, link: Link) -> Sendings:
+    """A create that continues an unknown id is refused, then run as if it continued nothing."""
+    if event["error"]["param"] != "previous_response_id":
+        return event
+    create = read_create({**link.create, "previous_response_id": None})
+    link.shared["refused"] = link.shared.get("refused", 0) + 1
+    response = response_object(
+        create,
+        response_id=identify("resp", f"refused{link.shared['refused']}"),
+        model=link.create.get("model", ""),
+        now=0.0,
+    )
+    completed = {**response, "status": "completed", "completed_at": 0}
+    stream = (
+        ("response.created", response),
+        ("response.in_progress", response),
+        ("response.completed", completed),
+    )
+    return [
+        event,
+        *(
+            {"type": kind, "sequence_number": number, "response": shown}
+            for number, (kind, shown) in enumerate(stream)
+        ),
+    ]
+
+
+@rewrite_events("RWS-ERROR-011", on="error")
+def errors_quote_the_key(event: Event, link: Link) -> Sendings:
+    """An error repeats the headers of the handshake, the key among them."""
+    event["error"]["headers"] = dict(link.handshake.headers)
+    return event

@@ -1,0 +1,190 @@
+"""Runs the suite against each fault of the reference server: can the suite fail?
+
+    python conformance/tools/kill_matrix.py [NAME…] [--all] [--json FILE]
+
+A fault declares the requirements that it breaks. The scenarios that exercise these are recorded
+against a server with the fault, and every requirement is judged on what was recorded:
+
+- *killed*: the declared ids are red (fail or warn), and no others are
+- *collateral*: the declared ids are red, and others with them
+- *partial*: some of the declared ids are not red
+- *killed elsewhere*: none of the declared ids is red, but others are
+- *survived*: nothing is red
+- *never fired*: nothing is red, and the fault changed nothing
+
+Everything but *killed* fails. ``--all`` records the whole suite for each fault.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from responses_ws_conformance.checks import Evidence
+from responses_ws_conformance.profile import Lever, Profile, Timing
+from responses_ws_conformance.requirements import catalogue
+from responses_ws_conformance.runner import Run, judge_recordings, plan
+from responses_ws_conformance.verdict import Judgement, Verdict
+from responses_ws_reference.config import ServerConfig
+from responses_ws_reference.faults import FAULTS, Fault
+from responses_ws_reference.server import running_server
+
+KEY: Final = "sk-kill-matrix-0123456789"
+DEFAULT_DIALECT: Final = "open-responses"
+RED: Final = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR)
+TIMING: Final = Timing(connect=5.0, first_event=2.0, idle=1.0, total=10.0, quiet=0.15, close=1.0)
+# A pause between two events, so that several creates are there before the first one is done.
+PACE: Final = 0.001
+JOBS: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the suite said about a server with one fault.
+
+    ``red`` has the verdict of each requirement that failed, ``judged`` all that were judged.
+    """
+
+    fault: str
+    breaks: tuple[str, ...]
+    red: Mapping[str, str]
+    fired: int
+    seconds: float
+
+    @property
+    def missed(self) -> tuple[str, ...]:
+        """The declared requirements that are not red."""
+        return tuple(name for name in self.breaks if name not in self.red)
+
+    @property
+    def collateral(self) -> tuple[str, ...]:
+        """The requirements that are red and not declared."""
+        return tuple(name for name in self.red if name not in self.breaks)
+
+    @property
+    def outcome(self) -> str:
+        """How the fault fared."""
+        if not self.red:
+            return "survived" if self.fired else "never fired"
+        if len(self.missed) == len(self.breaks):
+            return "killed elsewhere"
+        if self.missed:
+            return "partial"
+        return "collateral" if self.collateral else "killed"
+
+    def as_json(self) -> dict[str, Any]:
+        """The row of the published matrix."""
+        return {
+            "fault": self.fault,
+            "summary": FAULTS[self.fault].summary,
+            "variant": FAULTS[self.fault].variant,
+            "breaks": list(self.breaks),
+            "outcome": self.outcome,
+            "red": dict(sorted(self.red.items())),
+            "fired": self.fired,
+        }
+
+
+def server_config(*, fault: str | None = None, variant: str | None = None) -> ServerConfig:
+    """The reference server as the suite's own tests run it."""
+    return ServerConfig(
+        api_keys=(KEY,), offers_levers=True, pace=PACE, fault=fault, variant=variant
+    )
+
+
+def profile_of(url: str, *, dialect: str | None = None) -> Profile:
+    """A profile for such a server, with waits that suit a loopback."""
+    return Profile(
+        url=url,
+        model=ServerConfig().model,
+        dialect=dialect,
+        levers={"lifetime": Lever(within=1.5, headers={"RWS-Lifetime": "0.3"})},
+        api_key=KEY,
+        secrets={"api_key": KEY},
+        timing=TIMING,
+        retries=1,
+        backoff=0.0,
+    )
+
+
+def dialects_of(fault: Fault) -> tuple[str, ...]:
+    """The dialects that the requirements of a fault belong to, one run each."""
+    requirements = catalogue().requirements
+    dialects = {requirements[name].dialect for name in fault.breaks if name in requirements}
+    return tuple(sorted(d for d in dialects if d is not None)) or (DEFAULT_DIALECT,)
+
+
+def run_fault(fault: Fault, *, whole: bool = False) -> Result:
+    """Record what exercises the fault's requirements, or everything, and judge all of it."""
+    started = time.monotonic()
+    red: dict[str, str] = {}
+    with running_server(server_config(fault=fault.name)) as server:
+        for dialect in dialects_of(fault):
+            profile = profile_of(server.url, dialect=dialect)
+            for judgement in judged(profile, () if whole else fault.breaks):
+                if judgement.verdict in RED:
+                    red[judgement.requirement.id] = judgement.verdict.value
+        fired = server.faults_fired
+    return Result(fault.name, fault.breaks, red, fired, time.monotonic() - started)
+
+
+def judged(profile: Profile, only: Sequence[str]) -> list[Judgement]:
+    """The verdicts about all requirements on recordings of the scenarios for some of them."""
+    with tempfile.TemporaryDirectory(prefix="rws-kill-") as folder:
+        run = Run(profile, plan(profile, only=only), Path(folder))
+        run.record_all()
+        evidence: list[Evidence] = [e for tries in run.recordings.values() for e in tries]
+    return judge_recordings(evidence, catalogue().of_role("server")) if evidence else []
+
+
+def sweep(faults: Iterable[Fault], *, whole: bool = False, jobs: int = JOBS) -> Iterator[Result]:
+    """The results of many faults, in order. Their runs are mostly waits, so they overlap well."""
+    with ThreadPoolExecutor(jobs) as pool:
+        yield from pool.map(lambda fault: run_fault(fault, whole=whole), faults)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print a table; 0 where every fault is killed."""
+    parser = argparse.ArgumentParser(description="Run the suite against each fault.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="faults, default all")
+    parser.add_argument("--all", action="store_true", help="record the whole suite for each fault")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the matrix")
+    parser.add_argument("--jobs", type=int, default=JOBS, metavar="N", help="faults at a time")
+    options = parser.parse_args(argv)
+    unknown = [name for name in options.names if name not in FAULTS]
+    if unknown:
+        parser.error(f"no fault is named {unknown[0]}")
+    faults = [FAULTS[name] for name in options.names or sorted(FAULTS)]
+    results: list[Result] = []
+    for result in sweep(faults, whole=options.all, jobs=options.jobs):
+        results.append(result)
+        print(_row(result), flush=True)
+    counts = Counter(result.outcome for result in results)
+    print(", ".join(f"{number} {outcome}" for outcome, number in counts.most_common()))
+    if options.json is not None:
+        rows = [result.as_json() for result in results]
+        options.json.write_text(json.dumps(rows, indent=2) + "\n", "utf-8")
+    return 0 if set(counts) <= {"killed"} else 1
+
+
+def _row(result: Result) -> str:
+    row = f"{result.outcome:<16} {result.fault:<44} {result.seconds:5.1f} s  "
+    row += " ".join(result.breaks)
+    if result.missed and len(result.missed) < len(result.breaks):
+        row += f"  not red: {' '.join(result.missed)}"
+    if result.collateral:
+        row += f"  also red: {' '.join(result.collateral)}"
+    return row
+
+
+if __name__ == "__main__":
+    sys.exit(main())
