@@ -317,6 +317,19 @@ CASES = [
         "A error, B completed",
     ),
     Case(
+        "the stream of a refused create, recognised while the next waits",
+        (
+            send("A", metadata={"n": "a"}),
+            error("A error"),
+            send("B", metadata={"n": "b"}),
+            got("A late", "created", "r1", metadata={"n": "a"}),
+            got("A late", "completed", "r1"),
+            got("B", "created", "r2", metadata={"n": "b"}),
+            got("B", "completed", "r2"),
+        ),
+        "A error, B completed",
+    ),
+    Case(
         "the stream of a refused create goes on beside the next",
         (
             send("A"),

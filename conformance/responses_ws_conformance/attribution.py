@@ -5,7 +5,8 @@ order is the order of precedence):
 
 1. ``response.created`` opens a create of its lane that waits: the one whose ``metadata``,
    ``previous_response_id`` or tools it repeats, else the first one, creates whose wait has run out
-   last. With none waiting it is late for the create that was refused last.
+   last. It is late for a refused create where it repeats the ``metadata`` of that one, and for the
+   one refused last where none waits.
 2. An event with a known response id belongs to that response.
 3. An item event belongs to the open response that knows the item, else to the ended one that
    does (it is late); else to the open response whose numbering it continues, the newest at a tie;
@@ -214,13 +215,16 @@ def _opened_by(
 ) -> Exchange | None:
     """The create that a ``response.created`` answers."""
     pending = [x for x in creates if not x.events and _may_go_on(x)]
+    refused = [x for x in reversed(creates) if x.is_ended and x.error and not x.events]
+    response = response_of(entry) or {}
     if not pending:
-        known = next((x for x in reversed(creates) if _knows(x, entry)), None)
-        refused = (x for x in reversed(creates) if x.error is not None and not x.events)
-        return known or next(refused, None)
+        return next((x for x in reversed(creates) if _knows(x, entry)), next(iter(refused), None))
+    for exchange in refused:
+        if exchange not in pending and _repeats_metadata(exchange, pending, response):
+            return exchange
     for running in active:
         running.superseded_by = running.superseded_by or entry
-    meant = _meant(pending, response_of(entry) or {})
+    meant = _meant(pending, response)
     if len(meant) > 1:
         for exchange in meant:
             exchange.is_guessed = True
@@ -233,6 +237,13 @@ def _meant(pending: list[Exchange], response: dict[str, Any]) -> list[Exchange]:
         echo = _echo(response, name)
         pending = [x for x in pending if echo and _echo(x.request, name) == echo] or pending
     return pending
+
+
+def _repeats_metadata(refused: Exchange, pending: list[Exchange], response: dict[str, Any]) -> bool:
+    """True where a response is for a refused create and for none that waits."""
+    echo = response.get("metadata")
+    has_echo = bool(echo) and echo == refused.request.get("metadata")
+    return has_echo and not any(x.request.get("metadata") == echo for x in pending)
 
 
 def _echo(members: dict[str, Any], name: str) -> Any:

@@ -16,7 +16,10 @@ from responses_ws_conformance.scenarios import scenario
     turns=6,
 )
 def refused_creates(driver: Driver) -> None:
-    """An invented id, an output that answers no call, an unknown model; after each a turn."""
+    """An invented id, an output that answers no call, an unknown model; after each a turn.
+
+    The metadata tells whose a response is, if a refused create has one.
+    """
     orphan = function_call_output({"call_id": driver.invented_id("call")}, "12:00")
     wrong: tuple[dict[str, Any], ...] = (
         {"input": say(), "previous_response_id": driver.invented_id()},
@@ -25,11 +28,13 @@ def refused_creates(driver: Driver) -> None:
     )
     connection = driver.connect()
     subjects: list[Exchange] = []
-    for members in wrong:
-        refused = connection.attempt(**members, store=False)
+    for number, members in enumerate(wrong):
+        metadata = {"create": f"refused {number}"}
+        refused = connection.attempt(**members, store=False, metadata=metadata)
         connection.require(refused, ends=("error", "completed", "incomplete", "failed", "closed"))
         if refused.outcome == "error":
-            subjects.append(connection.attempt(say(), store=False))
+            metadata = {"create": f"after {number}"}
+            subjects.append(connection.attempt(say(), store=False, metadata=metadata))
         if not connection.wire.is_open:
             connection = driver.connect()
         elif refused.outcome == "error":
