@@ -8,6 +8,7 @@ from typing import Final
 
 from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.hooks import Hooks, Link, Sendings
+from responses_ws_reference.numbering import renumbered
 from responses_ws_reference.policies import Admission, Cache, authorise
 from responses_ws_reference.store import NOTHING, Snapshot
 
@@ -41,7 +42,7 @@ def _without_progress(sending: Event | CloseConnection, link: Link) -> Sendings:
     """Leaves ``response.in_progress`` out and closes the gap in the numbers."""
     if isinstance(sending, CloseConnection):
         return sending
-    return [] if sending["type"] == "response.in_progress" else _renumbered([sending], link)
+    return [] if sending["type"] == "response.in_progress" else renumbered([sending], link)
 
 
 def _with_notes(sending: Event | CloseConnection, link: Link) -> Sendings:
@@ -50,22 +51,10 @@ def _with_notes(sending: Event | CloseConnection, link: Link) -> Sendings:
         return sending
     note = {"type": "rws:note", "sequence_number": 0, "text": "a vendor's own event"}
     if sending["type"] == "response.created":
-        return [note, *_renumbered([sending], link)]
+        return [note, *renumbered([sending], link)]
     if sending["type"] == "response.output_item.added":
-        return _renumbered([note, sending], link)
-    return _renumbered([sending], link)
-
-
-def _renumbered(events: list[Event], link: Link) -> list[Event]:
-    """The events of a response with numbers that rise by one from its creation on."""
-    for event in events:
-        if "sequence_number" not in event:
-            continue
-        if event["type"] == "response.created":
-            link.memory["number"] = 0
-        event["sequence_number"] = link.memory["number"]
-        link.memory["number"] += 1
-    return events
+        return renumbered([note, sending], link)
+    return renumbered([sending], link)
 
 
 VARIANTS: Final = {

@@ -8,15 +8,15 @@ from responses_ws_conformance.scenarios import scenario
 
 
 @scenario(
-    "items/text-call-and-cut",
+    "items/text-cut-and-call",
     exercises=[f"RWS-ITEM-{number:03}" for number in range(1, 15)],
     turns=3,
 )
-def text_call_and_cut(driver: Driver) -> None:
-    """A text of several words, a forced call, and a text that is cut off by its token limit."""
+def text_cut_and_call(driver: Driver) -> None:
+    """A text of several words, a text that its token limit cuts off, and a forced call."""
     connection = driver.connect()
     connection.turn(say("red green blue yellow"), store=False)
+    connection.attempt(count(200), max_output_tokens=16, store=False)
     connection.turn(
         use_tool(), owes="RWS-TOOL-001", tools=[CLOCK], tool_choice=force(CLOCK), store=False
     )
-    connection.attempt(count(200), max_output_tokens=16, store=False)

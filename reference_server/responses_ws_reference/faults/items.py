@@ -2,9 +2,94 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from responses_ws_reference.effects import Event
-from responses_ws_reference.faults.registry import rewrite_events
+from responses_ws_reference.faults.registry import TERMINAL, rewrite_events
 from responses_ws_reference.hooks import Link, Sendings
+from responses_ws_reference.numbering import renumbered
+
+ITEM_EVENTS = ("response.output_item.added", "response.output_item.done")
+
+
+def _without(kind: str, event: Event, link: Link) -> Sendings:
+    return [] if event["type"] == kind else renumbered([event], link)
+
+
+def _messages(event: Event) -> list[dict[str, Any]]:
+    """The message items that an event shows."""
+    shown = [event["item"]] if "item" in event else event.get("response", {}).get("output", [])
+    return [item for item in shown if item["type"] == "message"]
+
+
+@rewrite_events("RWS-ITEM-001")
+def items_are_not_announced(event: Event, link: Link) -> Sendings:
+    """response.output_item.added is never sent."""
+    return _without("response.output_item.added", event, link)
+
+
+@rewrite_events("RWS-ITEM-001")
+def item_ends_before_its_part(event: Event, link: Link) -> Sendings:
+    """response.content_part.done comes after response.output_item.done."""
+    if event["type"] == "response.content_part.done":
+        link.memory["part"] = event
+        return []
+    is_end = event["type"] == "response.output_item.done"
+    part = link.memory.pop("part", None) if is_end else None
+    return renumbered([event, part] if part else [event], link)
+
+
+@rewrite_events("RWS-ITEM-002")
+def messages_stay_open(event: Event, link: Link) -> Sendings:
+    """A message is never done; its response completes all the same."""
+    is_end = event["type"] == "response.output_item.done"
+    return [] if is_end and _messages(event) else renumbered([event], link)
+
+
+@rewrite_events("RWS-ITEM-003")
+def indexes_count_from_one(event: Event, link: Link) -> Sendings:
+    """The first output item has the index 1."""
+    if "output_index" in event:
+        event["output_index"] += 1
+    return event
+
+
+@rewrite_events("RWS-ITEM-003", "RWS-TOOL-007")
+def indexes_are_always_zero(event: Event, link: Link) -> Sendings:
+    """Every output item has the index 0, the second call of a response too."""
+    if "output_index" in event:
+        event["output_index"] = 0
+    return event
+
+
+@rewrite_events("RWS-ITEM-004")
+def parts_are_not_announced(event: Event, link: Link) -> Sendings:
+    """response.content_part.added is never sent."""
+    return _without("response.content_part.added", event, link)
+
+
+@rewrite_events("RWS-ITEM-004")
+def parts_stay_open(event: Event, link: Link) -> Sendings:
+    """response.content_part.done is never sent."""
+    return _without("response.content_part.done", event, link)
+
+
+@rewrite_events("RWS-ITEM-005", "RWS-ITEM-006", on="response.output_text.delta")
+def text_deltas_are_stripped(event: Event, link: Link) -> Sendings:
+    """Text deltas lose the space that they begin with."""
+    event["delta"] = event["delta"].strip()
+    return event
+
+
+@rewrite_events("RWS-ITEM-005", "RWS-ITEM-006")
+def text_deltas_repeat_the_text(event: Event, link: Link) -> Sendings:
+    """Each text delta holds the whole text so far."""
+    if event["type"] == "response.content_part.added":
+        link.memory["text"] = ""
+    elif event["type"] == "response.output_text.delta":
+        event["delta"] = link.memory["text"] = link.memory["text"] + event["delta"]
+    return event
 
 
 @rewrite_events("RWS-ITEM-007", on="response.content_part.done")
@@ -14,8 +99,89 @@ def part_text_ends_early(event: Event, link: Link) -> Sendings:
     return event
 
 
+@rewrite_events("RWS-ITEM-007", "RWS-ITEM-012", on="response.output_item.done")
+def done_messages_are_empty(event: Event, link: Link) -> Sendings:
+    """A message is done as it was added, without its text."""
+    for message in _messages(event):
+        message["content"] = []
+    return event
+
+
+@rewrite_events("RWS-ITEM-008", "RWS-ITEM-009", on="response.function_call_arguments.delta")
+def argument_deltas_are_stripped(event: Event, link: Link) -> Sendings:
+    """Argument deltas lose the space that they begin with."""
+    event["delta"] = event["delta"].strip()
+    return event
+
+
+@rewrite_events("RWS-ITEM-010", on=("response.output_item.done", *TERMINAL))
+def item_arguments_are_written_anew(event: Event, link: Link) -> Sendings:
+    """The arguments of a call were parsed and written again before they went into its item."""
+    for item in [event["item"]] if "item" in event else event["response"]["output"]:
+        if item["type"] == "function_call" and item["status"] == "completed":
+            item["arguments"] = json.dumps(json.loads(item["arguments"]), separators=(",", ":"))
+    return event
+
+
 @rewrite_events("RWS-ITEM-011", on="response.output_text.delta")
 def deltas_name_another_item(event: Event, link: Link) -> Sendings:
     """The item id in text deltas belongs to no item."""
     event["item_id"] = "msg_of_somebody_else"
     return event
+
+
+@rewrite_events("RWS-ITEM-011")
+def item_ids_are_new_each_time(event: Event, link: Link) -> Sendings:
+    """Until an item is done each of its events gives it another id."""
+    salt = str(event.get("sequence_number"))
+    if "item_id" in event:
+        event["item_id"] += salt
+    elif event["type"] == "response.output_item.added":
+        event["item"]["id"] += salt
+    return event
+
+
+@rewrite_events("RWS-ITEM-012", on=TERMINAL)
+def terminal_output_has_new_ids(event: Event, link: Link) -> Sendings:
+    """The items of the terminal event have other ids than those that were done."""
+    for item in event["response"]["output"]:
+        item["id"] += "_final"
+    return event
+
+
+@rewrite_events("RWS-ITEM-012", on=TERMINAL)
+def terminal_output_starts_with_a_greeting(event: Event, link: Link) -> Sendings:
+    """The terminal output holds a message that no event has shown."""
+    for message in _messages(event)[:1]:
+        event["response"]["output"].insert(0, {**message, "id": "msg_greeting"})
+    return event
+
+
+@rewrite_events("RWS-EVENT-019", "RWS-ITEM-013", on=(*ITEM_EVENTS, *TERMINAL))
+def messages_are_the_users(event: Event, link: Link) -> Sendings:
+    """The messages of a response have the role user."""
+    for message in _messages(event):
+        message["role"] = "user"
+    return event
+
+
+@rewrite_events("RWS-EVENT-015", "RWS-ITEM-013", on="response.output_item.added")
+def added_messages_have_no_content(event: Event, link: Link) -> Sendings:
+    """An added message has no content array yet."""
+    for message in _messages(event):
+        del message["content"]
+    return event
+
+
+@rewrite_events("RWS-ITEM-014")
+def another_item_follows_the_cut(event: Event, link: Link) -> Sendings:
+    """After the message that the token limit cut off comes a whole one."""
+    if event["type"] != "response.incomplete" or not _messages(event):
+        return renumbered([event], link)
+    output = event["response"]["output"]
+    index = len(output)
+    item = {**_messages(event)[-1], "id": "msg_afterword", "status": "completed", "content": []}
+    output.append(item)
+    at = {"sequence_number": 0, "output_index": index}
+    added = {"type": ITEM_EVENTS[0], **at, "item": {**item, "status": "in_progress"}}
+    return renumbered([added, {"type": ITEM_EVENTS[1], **at, "item": item}, event], link)

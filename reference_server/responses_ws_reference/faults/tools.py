@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from responses_ws_reference.creates import Create
 from responses_ws_reference.effects import Event
-from responses_ws_reference.faults.registry import replace_policy, rewrite_events
-from responses_ws_reference.hooks import Link, Sendings
+from responses_ws_reference.faults.registry import on_incoming, replace_policy, rewrite_events
+from responses_ws_reference.hooks import Incoming, Link, Reply, Sendings
 from responses_ws_reference.items import Item
-from responses_ws_reference.policies import match_calls
+from responses_ws_reference.policies import gather, identify, match_calls
 from responses_ws_reference.refusals import Refusal
+from responses_ws_reference.store import Snapshot
+
+OUTPUT = "function_call_output"
 
 
-@replace_policy("match_calls", "RWS-TOOL-006")
-def orphan_outputs_are_taken(context: tuple[Item, ...]) -> Refusal | None:
-    """An output whose call nobody knows is accepted."""
-    refusal = match_calls(context)
-    return None if refusal and refusal.code == "tool_call_not_found" else refusal
+def _new_items(event: Event, kind: str) -> int:
+    """How many items of a type a continuation brings along."""
+    items = event.get("input") if event.get("previous_response_id") else None
+    items = items if isinstance(items, list) else []
+    return sum(isinstance(item, dict) and item.get("type") == kind for item in items)
+
+
+def _refused(code: str, param: str = "input") -> Reply:
+    return Reply((Refusal(code, "The outputs of function calls are not taken.", param).event(),))
 
 
 @rewrite_events("RWS-TOOL-001", on="response.completed")
@@ -25,3 +35,83 @@ def calls_end_incomplete(event: Event, link: Link) -> Sendings:
         return event
     response |= {"status": "incomplete", "incomplete_details": {"reason": "tool_calls"}}
     return {**event, "type": "response.incomplete"}
+
+
+@on_incoming("RWS-TOOL-001", on="response.create")
+def forced_calls_are_advice(event: Event, link: Link) -> Incoming | Reply:
+    """A tool_choice that forces a function is taken as auto."""
+    return {**event, "tool_choice": "auto"} if isinstance(event.get("tool_choice"), dict) else event
+
+
+@rewrite_events("RWS-TOOL-002")
+def arguments_are_python(event: Event, link: Link) -> Sendings:
+    """The arguments of calls are a dictionary as Python prints it, in single quotes."""
+    if event["type"] == "response.function_call_arguments.delta":
+        event["delta"] = event["delta"].replace('"', "'")
+    shown = [event["item"]] if "item" in event else event.get("response", {}).get("output", [])
+    for holder in (event, *shown):
+        if "arguments" in holder:
+            holder["arguments"] = holder["arguments"].replace('"', "'")
+    return event
+
+
+@on_incoming("RWS-TOOL-003", on="response.create")
+def stored_calls_are_closed(event: Event, link: Link) -> Incoming | Reply:
+    """The outputs for a stored response are refused."""
+    is_stored = event.get("store") is not False
+    return _refused("tool_call_not_found") if is_stored and _new_items(event, OUTPUT) else event
+
+
+@on_incoming("RWS-TOOL-004", "RWS-TOOL-008", "RWS-TOOL-010", on="response.create")
+def calls_are_forgotten_without_storage(event: Event, link: Link) -> Incoming | Reply:
+    """A response with calls is gone after its turn where it is not stored."""
+    if event.get("store") is False and _new_items(event, OUTPUT):
+        return _refused("previous_response_not_found", "previous_response_id")
+    return event
+
+
+@replace_policy("gather", "RWS-TOOL-005")
+def outputs_are_emptied(previous: Snapshot, create: Create) -> tuple[Item, ...]:
+    """The model sees that a call was answered, but not the output."""
+    items = tuple({**i, "output": ""} if i["type"] == OUTPUT else i for i in create.items)
+    return gather(previous, replace(create, items=items) if previous.context else create)
+
+
+@replace_policy("match_calls", "RWS-TOOL-006")
+def orphan_outputs_are_taken(context: tuple[Item, ...]) -> Refusal | None:
+    """An output whose call nobody knows is accepted."""
+    refusal = match_calls(context)
+    return None if refusal and refusal.code == "tool_call_not_found" else refusal
+
+
+@replace_policy("identify", "RWS-TOOL-007")
+def calls_share_an_id(prefix: str, fresh: str) -> str:
+    """All function calls have one call_id."""
+    return "call_1" if prefix == "call" else identify(prefix, fresh)
+
+
+@on_incoming("RWS-TOOL-008", on="response.create")
+def outputs_come_one_by_one(event: Event, link: Link) -> Incoming | Reply:
+    """A create with several outputs is refused."""
+    return _refused("too_many_outputs") if _new_items(event, OUTPUT) > 1 else event
+
+
+@on_incoming("RWS-TOOL-009", on="response.create")
+def tool_choice_none_is_ignored(event: Event, link: Link) -> Incoming | Reply:
+    """A function is called although none may be."""
+    is_none = event.get("tool_choice") == "none" and event.get("tools")
+    return {**event, "tool_choice": "required"} if is_none else event
+
+
+@on_incoming("RWS-TOOL-010", on="response.create")
+def outputs_come_alone(event: Event, link: Link) -> Incoming | Reply:
+    """A message beside the outputs of calls is refused."""
+    both = _new_items(event, OUTPUT) and _new_items(event, "message")
+    return _refused("unexpected_message") if both else event
+
+
+@replace_policy("match_calls", "RWS-TOOL-011")
+def open_calls_are_passed_over(context: tuple[Item, ...]) -> Refusal | None:
+    """A continuation goes on although a call has no output."""
+    refusal = match_calls(context)
+    return None if refusal and refusal.code == "tool_output_not_found" else refusal

@@ -1,0 +1,18 @@
+"""Numbers for hooks that add events to a response or leave some out."""
+
+from __future__ import annotations
+
+from responses_ws_reference.effects import Event
+from responses_ws_reference.hooks import Link
+
+
+def renumbered(events: list[Event], link: Link) -> list[Event]:
+    """The events of a response with numbers that rise by one from its creation on."""
+    for event in events:
+        if "sequence_number" not in event:
+            continue
+        if event["type"] == "response.created":
+            link.memory["number"] = 0
+        event["sequence_number"] = link.memory["number"]
+        link.memory["number"] += 1
+    return events
