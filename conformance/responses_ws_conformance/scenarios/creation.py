@@ -59,7 +59,7 @@ def inheritance(driver: Driver) -> None:
         ask, previous_response_id=heir.response_id, instructions=told(word), store=False
     )
     driver.mark("RWS-CREATE-007", {"word": word}, subject=heir, controls=[aware])
-    fresh = connection.attempt(ask, previous_response_id=None, store=False)
+    fresh = connection.attempt(recall(), previous_response_id=None, store=False)
     driver.mark("RWS-CREATE-006", {"word": word}, subject=fresh)
     connection.require(fresh, by="RWS-CREATE-006")
 

@@ -30,25 +30,20 @@ def _refused(code: str, message: str, param: str) -> Reply:
 
 
 @on_incoming("RWS-CREATE-001", on=CREATE)
-def string_input_is_refused(event: Event, link: Link) -> Incoming | Reply:
-    """An input that is a string is called invalid."""
-    if not isinstance(event.get("input"), str):
-        return event
-    return _refused("invalid_type", "'input' is an array.", "input")
-
-
-@on_incoming("RWS-CREATE-001", on=CREATE)
 def string_input_is_lost(event: Event, link: Link) -> Incoming | Reply:
     """An input that is a string is accepted, but the model sees an empty message."""
     return {**event, "input": " "} if isinstance(event.get("input"), str) else event
 
 
 @on_incoming("RWS-CREATE-002", on=CREATE)
-def array_input_is_refused(event: Event, link: Link) -> Incoming | Reply:
-    """An input that is an array is called invalid."""
-    if not isinstance(event.get("input"), list):
-        return event
-    return _refused("invalid_type", "'input' is a string.", "input")
+def lone_message_is_refused(event: Event, link: Link) -> Incoming | Reply:
+    """Without a chain to store or continue, an array of one message is refused."""
+    match event:
+        case {"previous_response_id": str()}:
+            return event
+        case {"input": [_], "store": False}:
+            return _refused("invalid_type", "'input' is a string.", "input")
+    return event
 
 
 # What the response shows
@@ -78,7 +73,7 @@ def store_is_always_true(event: Event, link: Link) -> Sendings:
 # Models
 
 
-@rewrite_events("RWS-CREATE-005", on="error")
+@rewrite_events("RWS-CREATE-005", "RWS-ERROR-009", on="error")
 def unknown_model_closes(event: Event, link: Link) -> Sendings:
     """A refused model costs the connection."""
     if event["error"]["code"] != "model_not_found":
