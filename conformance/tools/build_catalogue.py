@@ -44,6 +44,7 @@ AREAS: Final = {
     "07-concurrency": ("TURN",),
     "08-errors": ("ERROR",),
     "09-lifetime": ("LIMIT",),
+    "10-clients": ("CLIENT",),
 }
 
 
