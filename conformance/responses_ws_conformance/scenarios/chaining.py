@@ -92,13 +92,15 @@ def continuation_with_storage(driver: Driver) -> None:
     turns=7,
 )
 def context_of_a_chain(driver: Driver) -> None:
-    """A code word asked for two turns later, then from an older response, then in a new chain."""
+    """A code word asked for two turns later, then in a new chain, then from an older response."""
     word = driver.code_word()
     chain = Chain(driver.connect())
     chain.turn(remember(word))
     oldest, history = chain.newest, chain.history()
     chain.turn(say())
     third = recall_in_chain(driver, chain, word)
+    blank = Chain(chain.connection).ask()
+    driver.mark("RWS-CHAIN-017", {"word": word}, subject=blank, controls=[third])
     recollect(
         driver,
         "RWS-CHAIN-019",
@@ -109,8 +111,6 @@ def context_of_a_chain(driver: Driver) -> None:
         control=lambda: ask_with_history(driver, history),
         controls=[third],
     )
-    blank = Chain(chain.connection).ask()
-    driver.mark("RWS-CHAIN-017", {"word": word}, subject=blank, controls=[third])
 
 
 @scenario("chaining/output", exercises=("RWS-CHAIN-003",), turns=5)
@@ -143,7 +143,7 @@ def unknown_id(driver: Driver) -> None:
 
 @scenario(
     "chaining/other-connections",
-    exercises=("RWS-CHAIN-009", "RWS-CHAIN-010", "RWS-CHAIN-011"),
+    exercises=("RWS-CHAIN-004", "RWS-CHAIN-009", "RWS-CHAIN-010", "RWS-CHAIN-011"),
     turns=7,
 )
 def other_connections(driver: Driver) -> None:
@@ -208,12 +208,12 @@ def undisturbed(driver: Driver) -> None:
     unreadable = [chain.connection.provoke(text) for text in ("{bad", '{"type": "rws.unknown"}')]
     chain = probe(driver, chain, "RWS-CHAIN-016", after=unreadable)
 
-    chain = Chain(chain.connection)
     cut = chain.attempt(count(200), max_output_tokens=16)
     if cut.outcome == "incomplete":
         chain = probe(driver, chain, "RWS-CHAIN-018", base=cut)
     else:
         driver.mark("RWS-CHAIN-018", subject=cut, base=cut)
+        chain = Chain(driver.connect())
 
     chain.begin()
     refused = settle(chain.connection, [orphan(driver)], store=False)

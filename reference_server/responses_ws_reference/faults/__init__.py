@@ -55,6 +55,7 @@ from responses_ws_reference.faults import (
     framing,
     items,
     lifetime,
+    lookups,
     tools,
     turns,
 )
@@ -70,6 +71,7 @@ AREAS = (
     events,
     items,
     chaining,
+    lookups,
     tools,
     turns,
     errors,

@@ -1,12 +1,54 @@
-"""Faults of continuation: what is found, what is seen, what is kept and what is evicted."""
+"""Faults of continuation: what is kept, what is evicted, what the model sees, what is echoed."""
 
 from __future__ import annotations
 
 from responses_ws_reference.creates import Create
-from responses_ws_reference.faults.registry import replace_policy
+from responses_ws_reference.effects import CloseConnection, Event
+from responses_ws_reference.faults.registry import (
+    LIFECYCLE,
+    Fault,
+    on_incoming,
+    register,
+    replace_policy,
+    rewrite_events,
+)
+from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply, Sendings
 from responses_ws_reference.items import Item
-from responses_ws_reference.policies import Cache, resolve
+from responses_ws_reference.policies import Cache, evict, gather, remember, resolve
+from responses_ws_reference.refusals import Refusal
 from responses_ws_reference.store import NOTHING, Snapshot
+
+PREVIOUS = "previous_response_id"
+
+# What is kept
+
+
+@replace_policy("remember", "RWS-CHAIN-002", "RWS-TOOL-004")
+def state_is_deleted_after_the_turn(cache: Cache, snapshot: Snapshot) -> Cache:
+    """A response that is not to be stored is deleted as soon as it has ended."""
+    return remember(cache, snapshot) if snapshot.is_stored else {}
+
+
+@replace_policy("resolve", "RWS-CHAIN-001", "RWS-TOOL-003")
+def stored_responses_are_lost(wanted: str | None, cache: Cache, shelf: Cache) -> Snapshot | None:
+    """A response that is to be stored goes to a store that never gives it back."""
+    found = resolve(wanted, cache, shelf)
+    return None if found is not None and found is not NOTHING and found.is_stored else found
+
+
+@replace_policy("remember", "RWS-CHAIN-018")
+def incomplete_responses_are_dropped(cache: Cache, snapshot: Snapshot) -> Cache:
+    """Only a completed response can be continued."""
+    return {} if snapshot.status == "incomplete" else remember(cache, snapshot)
+
+
+@replace_policy("keeps", "RWS-CHAIN-009", "RWS-CHAIN-010", "RWS-CHAIN-012")
+def everything_is_stored(snapshot: Snapshot) -> bool:
+    """The flag is ignored: each response goes to the store, for all connections and for good."""
+    return True
+
+
+# What is evicted
 
 
 @replace_policy("evict", "RWS-CHAIN-012")
@@ -15,14 +57,181 @@ def failure_evicts_nothing(cache: Cache, referenced: str | None) -> Cache:
     return cache
 
 
-@replace_policy("resolve", "RWS-CHAIN-005", "RWS-CHAIN-006", "RWS-CHAIN-007")
-def unknown_id_starts_anew(wanted: str | None, cache: Cache, shelf: Cache) -> Snapshot | None:
-    """A create with an unknown id is run as if it had none."""
-    return resolve(wanted, cache, shelf) or NOTHING
+@replace_policy("evict", "RWS-CHAIN-014", "RWS-CHAIN-015", "RWS-CHAIN-016")
+def every_error_evicts(cache: Cache, referenced: str | None) -> Cache:
+    """Whatever goes wrong on a connection, its newest response is forgotten."""
+    return {}
 
 
-@replace_policy("gather", "RWS-CHAIN-003", "RWS-TOOL-005")
+@replace_policy("evict", "RWS-CHAIN-014", "RWS-CHAIN-016")
+def an_error_without_an_id_evicts(cache: Cache, referenced: str | None) -> Cache:
+    """A refused client event that names no response takes the newest one with it."""
+    return {} if referenced is None else evict(cache, referenced)
+
+
+@replace_policy("evict", "RWS-CHAIN-015")
+def an_unknown_id_evicts(cache: Cache, referenced: str | None) -> Cache:
+    """A continuation that fails takes the newest response with it, whichever it named."""
+    return cache if referenced is None else {}
+
+
+# What the model sees
+
+
+@replace_policy("gather", "RWS-CHAIN-003", "RWS-TOOL-005", "RWS-TOOL-006")
 def context_is_lost(previous: Snapshot, create: Create) -> tuple[Item, ...]:
     """A continuation is accepted, but the model sees its new messages only."""
     new = tuple(item for item in create.items if item["type"] == "message")
     return new if previous.context else create.items
+
+
+@replace_policy("gather", "RWS-CHAIN-003")
+def earlier_input_is_lost(previous: Snapshot, create: Create) -> tuple[Item, ...]:
+    """A continuation sees what the model said before, not what it was asked."""
+    said = (item for item in previous.context if item.get("role") not in ("user", "developer"))
+    return (*said, *create.items)
+
+
+@replace_policy("gather", "RWS-CHAIN-003")
+def earlier_output_is_lost(previous: Snapshot, create: Create) -> tuple[Item, ...]:
+    """A continuation sees what the model was asked before, not what it said."""
+    asked = (item for item in previous.context if item.get("role") != "assistant")
+    return (*asked, *create.items)
+
+
+@replace_policy("gather", "RWS-CHAIN-003", "RWS-CHAIN-021")
+def only_the_last_turn_is_seen(previous: Snapshot, create: Create) -> tuple[Item, ...]:
+    """A continuation sees the turn before it, but none before that."""
+    asked = [n for n, item in enumerate(previous.context) if item.get("role") == "user"]
+    return (*previous.context[asked[-1] if asked else 0 :], *create.items)
+
+
+@replace_policy("gather", "RWS-CHAIN-003", "RWS-CHAIN-021")
+def context_is_lost_now_and_then(previous: Snapshot, create: Create) -> tuple[Item, ...]:
+    """Every second continuation in a chain is run without what came before it."""
+    turns = sum(item.get("role") == "user" for item in previous.context)
+    return create.items if turns and turns % 2 == 0 else gather(previous, create)
+
+
+@replace_policy("resolve", "RWS-CHAIN-017")
+def a_connection_is_a_conversation(
+    wanted: str | None, cache: Cache, shelf: Cache
+) -> Snapshot | None:
+    """A create without an id goes on from the newest response of its connection."""
+    return next(iter(cache.values()), NOTHING) if wanted is None else resolve(wanted, cache, shelf)
+
+
+@replace_policy("gather", "RWS-CHAIN-011")
+def only_the_last_message_is_read(previous: Snapshot, create: Create) -> tuple[Item, ...]:
+    """Of several messages in one input the model sees the last."""
+    messages = [item for item in create.items if item["type"] == "message"]
+    return tuple(
+        item for item in gather(previous, create) if item not in messages or item is messages[-1]
+    )
+
+
+@on_incoming("RWS-CHAIN-011", "RWS-CHAIN-013", on="response.create")
+def replayed_answers_are_refused(event: Event, link: Link) -> Incoming | Reply:
+    """What the assistant said is no valid input."""
+    items = event["input"] if isinstance(event.get("input"), list) else []
+    if all(item.get("role") != "assistant" for item in items):
+        return event
+    return Reply((Refusal("invalid_value", "Invalid role: 'assistant'.", "input").event(),))
+
+
+# What is echoed
+
+
+@rewrite_events("RWS-CHAIN-020", on=LIFECYCLE)
+def previous_id_is_not_echoed(event: Event, link: Link) -> Sendings:
+    """No response says which one it continues."""
+    event["response"]["previous_response_id"] = None
+    return event
+
+
+@rewrite_events("RWS-CHAIN-020", on=LIFECYCLE)
+def previous_id_is_the_upstreams(event: Event, link: Link) -> Sendings:
+    """A proxy echoes the id that its upstream knows the response by."""
+    if event["response"]["previous_response_id"] is not None:
+        event["response"]["previous_response_id"] += "_upstream"
+    return event
+
+
+# What ids are
+
+
+def _name_alike(sending: Event | CloseConnection, link: Link) -> Sendings:
+    if isinstance(sending, CloseConnection) or sending["type"] not in LIFECYCLE:
+        return sending
+    shown = link.memory.setdefault("shown", {})
+    response = sending["response"]
+    real, previous = response["id"], response[PREVIOUS]
+    shown[real] = response["id"] = shown.get(previous, real)
+    if previous is not None:
+        response[PREVIOUS] = shown.get(previous, previous)
+    link.memory.setdefault("real", {})[shown[real]] = real
+    return sending
+
+
+def _number(sending: Event | CloseConnection, link: Link) -> Sendings:
+    if isinstance(sending, CloseConnection) or sending["type"] not in LIFECYCLE:
+        return sending
+    shown = link.memory.setdefault("shown", {})
+    response = sending["response"]
+    real, previous = response["id"], response[PREVIOUS]
+    response["id"] = shown.setdefault(real, f"resp_{len(shown) + 1}")
+    if previous is not None:
+        response[PREVIOUS] = shown.get(previous, previous)
+    link.memory.setdefault("real", {})[shown[real]] = real
+    return sending
+
+
+def _read_id(message: Incoming, link: Link) -> Incoming:
+    if not isinstance(message, dict) or message.get(PREVIOUS) is None:
+        return message
+    real = link.memory.get("real", {})
+    return {**message, PREVIOUS: real.get(message[PREVIOUS], message[PREVIOUS])}
+
+
+register(
+    Fault(
+        "a-chain-has-one-id",
+        ("RWS-CHAIN-004",),
+        "A continuation has the id of the response that it continues.",
+        Hooks(incoming=_read_id, outgoing=_name_alike),
+    )
+)
+register(
+    Fault(
+        "connections-number-their-responses",
+        ("RWS-CHAIN-004",),
+        "The first response of each connection has the same id, and so has the second.",
+        Hooks(incoming=_read_id, outgoing=_number),
+    )
+)
+
+
+# What is pinned
+
+
+def _pin(sending: Event | CloseConnection, link: Link) -> Sendings:
+    if not isinstance(sending, CloseConnection) and sending["type"] == "error":
+        link.memory["pinned"] = link.create.get(PREVIOUS) or link.memory.get("pinned")
+    return sending
+
+
+def _insist(message: Incoming, link: Link) -> Incoming:
+    if not isinstance(message, dict) or message.get("type") != "response.create":
+        return message
+    pinned = message.get(PREVIOUS) or link.memory.get("pinned")
+    return message if pinned is None else {**message, PREVIOUS: pinned}
+
+
+register(
+    Fault(
+        "a-failed-id-is-pinned",
+        ("RWS-CHAIN-008", "RWS-CHAIN-013"),
+        "A proxy adds the id whose continuation failed to the next create that has none.",
+        Hooks(incoming=_insist, outgoing=_pin),
+    )
+)

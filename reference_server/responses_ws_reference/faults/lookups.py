@@ -1,0 +1,275 @@
+"""Faults of looking an id up: whose response it finds, and what is said where it finds none.
+
+Some of them know which id was given out on which connection, as a server with one table for all of
+its connections does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from responses_ws_reference.creates import read_create
+from responses_ws_reference.effects import CloseConnection, Event
+from responses_ws_reference.faults.registry import (
+    LIFECYCLE,
+    TERMINAL,
+    Fault,
+    register,
+    replace_policy,
+    rewrite_events,
+)
+from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply, Sendings
+from responses_ws_reference.policies import Cache, resolve
+from responses_ws_reference.refusals import Refusal
+from responses_ws_reference.responses import response_object
+from responses_ws_reference.store import NOTHING, Snapshot
+
+NOT_FOUND = "previous_response_not_found"
+PREVIOUS = "previous_response_id"
+
+
+@replace_policy(
+    "resolve",
+    "RWS-CHAIN-005",
+    "RWS-CHAIN-007",
+    "RWS-CHAIN-009",
+    "RWS-CHAIN-010",
+    "RWS-CHAIN-012",
+    "RWS-CHAIN-019",
+)
+def unknown_id_starts_anew(wanted: str | None, cache: Cache, shelf: Cache) -> Snapshot | None:
+    """A create with an unknown id is run as if it had none."""
+    return resolve(wanted, cache, shelf) or NOTHING
+
+
+def _is_not_found(event: Event) -> bool:
+    return bool(event["error"]["code"] == NOT_FOUND)
+
+
+@rewrite_events(
+    "RWS-CHAIN-005",
+    "RWS-CHAIN-009",
+    "RWS-CHAIN-010",
+    "RWS-CHAIN-012",
+    "RWS-CHAIN-019",
+    on="error",
+)
+def not_found_has_a_code_for_all(event: Event, link: Link) -> Sendings:
+    """An unknown id is refused as any other invalid request is."""
+    if _is_not_found(event):
+        event["error"]["code"] = "invalid_request"
+    return event
+
+
+@rewrite_events("RWS-CHAIN-006", on="error")
+def not_found_is_404(event: Event, link: Link) -> Sendings:
+    """An unknown id has the status that HTTP would give it."""
+    if _is_not_found(event):
+        event["status"] = 404
+    return event
+
+
+@rewrite_events("RWS-CHAIN-006", on="error")
+def not_found_names_no_field(event: Event, link: Link) -> Sendings:
+    """An unknown id is refused without the name of the field that holds it."""
+    if _is_not_found(event):
+        event["error"]["param"] = None
+    return event
+
+
+@rewrite_events("RWS-CHAIN-008", on="error")
+def not_found_closes_the_connection(event: Event, link: Link) -> Sendings:
+    """An unknown id costs the connection."""
+    return [event, CloseConnection(1008, "no such response")] if _is_not_found(event) else event
+
+
+@rewrite_events(
+    "RWS-CHAIN-005",
+    "RWS-CHAIN-007",
+    "RWS-CHAIN-009",
+    "RWS-CHAIN-010",
+    "RWS-CHAIN-012",
+    "RWS-CHAIN-019",
+    on="error",
+)
+def not_found_is_a_broken_stream(event: Event, link: Link) -> Sendings:
+    """A proxy makes a response that fails in mid-stream of every unknown id."""
+    if not _is_not_found(event):
+        return event
+    created = _created(link)
+    error = {"code": "stream_incomplete", "message": "The upstream connection was lost."}
+    failed = {**created["response"], "status": "failed", "error": error}
+    return [created, {"type": "response.failed", "sequence_number": 1, "response": failed}]
+
+
+@rewrite_events("RWS-CHAIN-007", "RWS-ERROR-010", on="error")
+def not_found_is_found_out_late(event: Event, link: Link) -> Sendings:
+    """A response is created before its previous one is looked up."""
+    return [_created(link), event] if _is_not_found(event) else event
+
+
+def _created(link: Link) -> Event:
+    """The beginning of a response to the newest create."""
+    count = link.shared["created"] = link.shared.get("created", 0) + 1
+    create = read_create(link.create)
+    response = response_object(create, response_id=f"resp_early_{count}", model="m", now=0)
+    return {"type": "response.created", "sequence_number": 0, "response": response}
+
+
+# What knows whose id it is
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """The connection that an id was given out on, and whether its response is stored."""
+
+    link: Link
+    is_stored: bool
+
+
+def _issued(wanted: object, link: Link) -> Issued | None:
+    table: dict[object, Issued] = link.shared.get("issued", {})
+    return table.get(wanted)
+
+
+def _note(sending: Event | CloseConnection, link: Link) -> None:
+    if not isinstance(sending, CloseConnection) and sending["type"] == "response.created":
+        response = sending["response"]
+        table = link.shared.setdefault("issued", {})
+        table[response["id"]] = Issued(link, response["store"])
+        link.memory["newest"] = response["id"]
+
+
+def _watch(sending: Event | CloseConnection, link: Link) -> Sendings:
+    _note(sending, link)
+    return sending
+
+
+def _close(link: Link) -> None:
+    link.memory["is_closed"] = True
+
+
+def _is_unknown(wanted: str, link: Link) -> bool:
+    return _issued(wanted, link) is None
+
+
+def _is_of_a_closed_connection(wanted: str, link: Link) -> bool:
+    issued = _issued(wanted, link)
+    return issued is not None and not issued.is_stored and "is_closed" in issued.link.memory
+
+
+def _is_of_a_parallel_connection(wanted: str, link: Link) -> bool:
+    issued = _issued(wanted, link)
+    if issued is None or issued.is_stored or issued.link is link:
+        return False
+    return "is_closed" not in issued.link.memory
+
+
+def _is_stored_elsewhere(wanted: str, link: Link) -> bool:
+    issued = _issued(wanted, link)
+    return issued is not None and issued.is_stored and issued.link is not link
+
+
+def _is_older(wanted: str, link: Link) -> bool:
+    issued = _issued(wanted, link)
+    if issued is None or issued.is_stored or issued.link is not link:
+        return False
+    return bool(wanted != link.memory["newest"])
+
+
+def _previous(message: Incoming) -> str | None:
+    """The id that a create names."""
+    if not isinstance(message, dict) or message.get("type") != "response.create":
+        return None
+    previous = message.get(PREVIOUS)
+    return previous if isinstance(previous, str) else None
+
+
+def _answered(
+    name: str,
+    *breaks: str,
+    summary: str,
+    applies: Callable[[str, Link], bool],
+    answer: Reply,
+) -> None:
+    """A fault that answers creates with certain ids in the session's place."""
+
+    def incoming(message: Incoming, link: Link) -> Incoming | Reply:
+        previous = _previous(message)
+        return answer if previous is not None and applies(previous, link) else message
+
+    register(Fault(name, breaks, summary, Hooks(incoming=incoming, outgoing=_watch)))
+
+
+def _started_anew(
+    name: str, *breaks: str, summary: str, applies: Callable[[str, Link], bool]
+) -> None:
+    """A fault that runs creates with certain ids without context, and echoes the id."""
+
+    def incoming(message: Incoming, link: Link) -> Incoming | Reply:
+        previous = _previous(message)
+        if not isinstance(message, dict) or previous is None or not applies(previous, link):
+            return message
+        link.memory["pretended"] = previous
+        return {member: value for member, value in message.items() if member != PREVIOUS}
+
+    def outgoing(sending: Event | CloseConnection, link: Link) -> Sendings:
+        _note(sending, link)
+        if isinstance(sending, CloseConnection) or sending["type"] not in LIFECYCLE:
+            return sending
+        if "pretended" in link.memory:
+            sending["response"][PREVIOUS] = link.memory["pretended"]
+            if sending["type"] in TERMINAL:
+                del link.memory["pretended"]
+        return sending
+
+    hooks = Hooks(incoming=incoming, outgoing=outgoing, closed=_close)
+    register(Fault(name, breaks, summary, hooks))
+
+
+_answered(
+    "unknown-id-meets-silence",
+    "RWS-CHAIN-005",
+    summary="A create with an unknown id is logged and dropped.",
+    applies=_is_unknown,
+    answer=Reply(),
+)
+_answered(
+    "stored-id-belongs-to-its-connection",
+    "RWS-CHAIN-021",
+    summary="A stored id is refused on another connection, but not as one that is not found.",
+    applies=_is_stored_elsewhere,
+    answer=Reply((Refusal("wrong_connection", "Not of this connection.", PREVIOUS).event(),)),
+)
+_answered(
+    "older-id-is-invalid",
+    "RWS-CHAIN-019",
+    summary="An older id of the connection is refused, but not as one that is not found.",
+    applies=_is_older,
+    answer=Reply((Refusal("invalid_value", "Not the newest response.", PREVIOUS).event(),)),
+)
+_started_anew(
+    "id-of-a-closed-connection-starts-anew",
+    "RWS-CHAIN-009",
+    summary="The id of a closed connection is accepted, its context is gone.",
+    applies=_is_of_a_closed_connection,
+)
+_started_anew(
+    "id-of-a-parallel-connection-starts-anew",
+    "RWS-CHAIN-010",
+    summary="The id of a parallel connection is accepted, its context stays behind.",
+    applies=_is_of_a_parallel_connection,
+)
+_started_anew(
+    "stored-id-starts-anew",
+    "RWS-CHAIN-021",
+    summary="A stored id is accepted on another connection, its context stays behind.",
+    applies=_is_stored_elsewhere,
+)
+_started_anew(
+    "older-id-starts-anew",
+    "RWS-CHAIN-019",
+    summary="An older id of the connection is accepted, its context is gone.",
+    applies=_is_older,
+)
