@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from responses_ws_conformance.checks import Evidence, Finding, Mark, Outcome, expectation, invariant
+from responses_ws_conformance.checks import (
+    Cause,
+    Evidence,
+    Finding,
+    Mark,
+    Outcome,
+    Undecided,
+    expectation,
+    invariant,
+)
 from responses_ws_conformance.checks.answers import (
     answered,
     describe,
@@ -62,11 +71,21 @@ def calls_are_whole(evidence: Evidence) -> Iterator[Outcome]:
 
 @expectation("RWS-TOOL-003")
 @expectation("RWS-TOOL-004")
+def output_is_answered(mark: Mark) -> Iterator[Outcome]:
+    """A continuation with the output of a call ends with a completed response."""
+    yield from answered(mark.exchange())
+
+
 @expectation("RWS-TOOL-008")
 @expectation("RWS-TOOL-010")
-def outputs_are_answered(mark: Mark) -> Iterator[Outcome]:
-    """A continuation with the outputs of calls ends with a completed response."""
-    yield from answered(mark.exchange())
+def items_together_are_answered(mark: Mark) -> Iterator[Outcome]:
+    """A continuation with several outputs, or with one and a message, is answered."""
+    exchange = mark.exchange()
+    if exchange.outcome == "error" and exchange.error_code == NOT_FOUND:
+        # A server that has lost the response would not take a lone output either.
+        yield Undecided(Cause.BLOCKED, describe(exchange), by="RWS-TOOL-004")
+    else:
+        yield from answered(exchange)
 
 
 @expectation("RWS-TOOL-005")

@@ -9,7 +9,7 @@ from responses_ws_reference.effects import Event
 from responses_ws_reference.faults.registry import on_incoming, replace_policy, rewrite_events
 from responses_ws_reference.hooks import Incoming, Link, Reply, Sendings
 from responses_ws_reference.items import Item
-from responses_ws_reference.policies import gather, identify, match_calls
+from responses_ws_reference.policies import Cache, gather, identify, match_calls, resolve
 from responses_ws_reference.refusals import Refusal
 from responses_ws_reference.store import Snapshot
 
@@ -23,8 +23,8 @@ def _new_items(event: Event, kind: str) -> int:
     return sum(isinstance(item, dict) and item.get("type") == kind for item in items)
 
 
-def _refused(code: str, param: str = "input") -> Reply:
-    return Reply((Refusal(code, "The outputs of function calls are not taken.", param).event(),))
+def _refused(code: str) -> Reply:
+    return Reply((Refusal(code, "The outputs of function calls are not taken.", "input").event(),))
 
 
 @rewrite_events("RWS-TOOL-001", on="response.completed")
@@ -62,12 +62,15 @@ def stored_calls_are_closed(event: Event, link: Link) -> Incoming | Reply:
     return _refused("tool_call_not_found") if is_stored and _new_items(event, OUTPUT) else event
 
 
-@on_incoming("RWS-TOOL-004", "RWS-TOOL-008", "RWS-TOOL-010", on="response.create")
-def calls_are_forgotten_without_storage(event: Event, link: Link) -> Incoming | Reply:
-    """A response with calls is gone after its turn where it is not stored."""
-    if event.get("store") is False and _new_items(event, OUTPUT):
-        return _refused("previous_response_not_found", "previous_response_id")
-    return event
+@replace_policy("resolve", "RWS-TOOL-004")
+def calls_are_forgotten_without_storage(
+    wanted: str | None, cache: Cache, shelf: Cache
+) -> Snapshot | None:
+    """A response that ends with a call is gone after its turn where it is not stored."""
+    previous = resolve(wanted, cache, shelf)
+    if previous is None or previous.is_stored or not previous.context:
+        return previous
+    return None if previous.context[-1]["type"] == "function_call" else previous
 
 
 @replace_policy("gather", "RWS-TOOL-005")
