@@ -11,16 +11,31 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from responses_ws_reference.config import ServerConfig
+from responses_ws_reference.effects import CloseConnection
 from responses_ws_reference.faults import FAULTS
+from responses_ws_reference.faults.registry import (
+    on_frame_received,
+    on_frame_sent,
+    on_handshake,
+    on_incoming,
+    on_open,
+    on_raw,
+    replace_policy,
+    rewrite_close,
+    rewrite_events,
+)
+from responses_ws_reference.hooks import Reply
 from responses_ws_reference.server import running_server
+from responses_ws_reference.store import NOTHING
 from responses_ws_reference.variants import VARIANTS
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.frames import Opcode
 from websockets.sync.client import ClientConnection, connect
 
 KEY = "a-key-for-tests"
@@ -373,82 +388,110 @@ def test_a_second_create_is_refused_where_the_variant_says_so() -> None:
     assert types.count("error") == types.count("response.created") == 1
 
 
-# One fault for each kind of hook: what the client does, what it then sees.
-def _greeting(client: ClientConnection) -> bool:
-    return json.loads(client.recv(timeout=DEADLINE))["type"] == "rws:session.created"
+# One fault for each decorator, and how a client finds out about it.
+HOOKS: dict[str, tuple[Any, Any, Any]] = {
+    "on_handshake": (
+        on_handshake("RWS-X"),
+        lambda request, answer, shared: replace(answer, headers=(*answer.headers, ("X-A", "1"))),
+        lambda client: client.response.headers["X-A"] == "1",
+    ),
+    "on_open": (
+        on_open("RWS-X"),
+        lambda link: {"type": "rws:hello"},
+        lambda client: event_type(client) == "rws:hello",
+    ),
+    "rewrite_events": (
+        rewrite_events("RWS-X", on="response.created"),
+        lambda event, link: [json.dumps(event).encode(), "text", event],
+        lambda client: [type(each) for each in first_messages(client, 3)] == [bytes, str, str],
+    ),
+    "rewrite_events, to close": (
+        rewrite_events("RWS-X", on="error"),
+        lambda event, link: [event, CloseConnection(1008, "no")],
+        lambda client: turn(client, "{") and close_code(client) == 1008,
+    ),
+    "on_incoming, to rewrite": (
+        on_incoming("RWS-X", on="response.create"),
+        lambda event, link: {**event, "input": "Reply with exactly: something else"},
+        lambda client: "something else" in json.dumps(turn(client)[-1]),
+    ),
+    "on_incoming, to answer": (
+        on_incoming("RWS-X", on="response.create"),
+        lambda event, link: Reply(({"type": "rws:no"},)),
+        lambda client: client.send(create()) or event_type(client) == "rws:no",
+    ),
+    "on_raw": (
+        on_raw("RWS-X"),
+        lambda message, link: Reply(),
+        lambda client: client.send("{") or turn(client)[0]["type"] == "response.created",
+    ),
+    "replace_policy": (
+        replace_policy("resolve", "RWS-X"),
+        lambda wanted, cache, shelf: NOTHING,
+        lambda client: turn(client, create(previous_response_id="resp_0"))[1:],
+    ),
+    "on_frame_sent": (
+        on_frame_sent("RWS-X"),
+        lambda frame, link: None if frame.opcode is Opcode.PONG else frame,
+        lambda client: unanswered_ping(client),
+    ),
+    "on_frame_received": (
+        on_frame_received("RWS-X"),
+        lambda frame, link: None if frame.opcode is Opcode.PING else frame,
+        lambda client: unanswered_ping(client),
+    ),
+    "rewrite_close": (
+        rewrite_close("RWS-X"),
+        lambda close, link: CloseConnection(1012, "later"),
+        lambda client: close_code(client) == 1012,
+    ),
+}
 
 
-def _binary_delta(client: ClientConnection) -> bool:
+def event_type(client: ClientConnection) -> str:
+    return str(json.loads(client.recv(timeout=DEADLINE))["type"])
+
+
+def first_messages(client: ClientConnection, count: int) -> list[str | bytes]:
     client.send(create())
-    return any(isinstance(client.recv(timeout=DEADLINE), bytes) for _ in range(5))
+    return [client.recv(timeout=DEADLINE) for _ in range(count)]
 
 
-def _refused_string(client: ClientConnection) -> bool:
-    return turn(client)[-1]["error"]["param"] == "input"
-
-
-def _silence_about_json(client: ClientConnection) -> bool:
-    client.send("{")
-    return turn(client)[0]["type"] == "response.created"
-
-
-def _found_unknown_id(client: ClientConnection) -> bool:
-    return turn(client, create(previous_response_id="resp_0"))[-1]["type"] == "response.completed"
-
-
-def _no_pong(client: ClientConnection) -> bool:
+def unanswered_ping(client: ClientConnection) -> bool:
+    """True where a whole turn goes by without the pong."""
     pong = client.ping()
     turn(client)
     return not pong.is_set()
 
 
-def _no_assembly(client: ClientConnection) -> bool:
-    with contextlib.suppress(ConnectionClosed):
-        client.send([create()[:9], create()[9:]])
-    return close_code(client) == 1002
+@pytest.fixture
+def fault(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The name of a fault that is registered as long as its test runs."""
+    decorate, hook, _ = HOOKS[request.param]
+    hook.__name__ = "a_fault_of_the_tests"
+    decorate(hook)
+    yield "a-fault-of-the-tests"
+    del FAULTS["a-fault-of-the-tests"]
 
 
-def _closed_after_error(client: ClientConnection) -> bool:
-    turn(client, "{")
-    return close_code(client) == 1008
-
-
-HOOKS = {
-    "greets": _greeting,
-    "deltas-are-binary": _binary_delta,
-    "string-input-is-refused": _refused_string,
-    "malformed-json-is-ignored": _silence_about_json,
-    "unknown-id-starts-anew": _found_unknown_id,
-    "pongs-are-lost": _no_pong,
-    "fragments-are-refused": _no_assembly,
-    "errors-close-the-connection": _closed_after_error,
-}
-
-
-@pytest.mark.parametrize("name", HOOKS)
-def test_a_hook_acts_and_is_counted(name: str) -> None:
+@pytest.mark.parametrize("fault", HOOKS, indirect=True)
+def test_a_hook_acts_and_is_counted(fault: str, request: pytest.FixtureRequest) -> None:
     """A fault changes what the client sees, and says that it did."""
-    with running_server(ServerConfig(fault=name)) as running:
+    probe = HOOKS[request.node.callspec.params["fault"]][2]
+    lifetime = 0.2 if probe is HOOKS["rewrite_close"][2] else 60.0
+    with running_server(ServerConfig(fault=fault, lifetime=lifetime)) as running:
         with connect(running.url, close_timeout=1) as client:
-            assert HOOKS[name](client)
+            assert probe(client)
         assert running.faults_fired > 0
 
 
-@pytest.mark.parametrize("name", ["unknown-id-starts-anew", "errors-are-flat"])
-def test_a_hook_that_changes_nothing_does_not_count(name: str) -> None:
+@pytest.mark.parametrize(
+    "fault",
+    ["replace_policy", "on_raw", "rewrite_events, to close", "rewrite_close"],
+    indirect=True,
+)
+def test_a_hook_that_changes_nothing_does_not_count(fault: str) -> None:
     """Being asked is not acting."""
-    with running_server(ServerConfig(fault=name)) as running, connect(running.url) as client:
-        client.send(create())
-        while json.loads(client.recv(timeout=DEADLINE))["type"] != "response.output_item.done":
-            pass
+    with running_server(ServerConfig(fault=fault)) as running, connect(running.url) as client:
+        turn(client)
         assert running.faults_fired == 0
-
-
-def test_the_answer_to_a_handshake_can_be_rewritten() -> None:
-    """A fault sees refusals as well."""
-    with running_server(ServerConfig(fault="plain-get-is-fine")) as running:
-        host = running.url.removeprefix("ws://").partition("/")[0]
-        with contextlib.closing(http.client.HTTPConnection(host, timeout=DEADLINE)) as client:
-            client.request("GET", "/v1/responses")
-            assert client.getresponse().status == 200
-        assert running.faults_fired == 1

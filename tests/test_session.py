@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -479,3 +481,13 @@ def test_the_lifetime_ends_with_a_word_and_a_close() -> None:
     assert peer.session.advance(now=61) == []
     assert peer.create() == []
     assert peer.session.tick(now=61) == []
+
+
+def test_the_session_knows_no_world_outside() -> None:
+    """Neither sockets nor clocks nor randomness come with it."""
+    modules = "asyncio websockets socket logging uuid secrets random"
+    loaded = f"[name for name in {modules.split()} if name in sys.modules]"
+    script = f"import sys, responses_ws_reference.session; print({loaded})"
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
