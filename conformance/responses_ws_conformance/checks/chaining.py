@@ -195,8 +195,9 @@ def resumed_with_its_context_or_not_found(mark: Mark) -> Iterator[Outcome]:
 
 
 def has_response_objects(evidence: Evidence) -> bool:
-    """True where a create has an event with a response object."""
-    return any(response_of(e) for x in evidence.responses if x.is_create for e in x.events)
+    """True where a create has an event with a response object that is surely its own."""
+    own = (x for x in evidence.responses if x.is_create and not x.is_guessed)
+    return any(response_of(e) for x in own for e in x.events)
 
 
 @invariant("RWS-CHAIN-020", when=has_response_objects)
@@ -204,7 +205,7 @@ def previous_id_is_echoed(evidence: Evidence) -> Iterator[Outcome]:
     """A response names the response that its create continues, or none."""
     for exchange in evidence.responses:
         sent = exchange.request.get("previous_response_id")
-        if not exchange.is_create or not isinstance(sent, str | None):
+        if not exchange.is_create or exchange.is_guessed or not isinstance(sent, str | None):
             continue
         for event in exchange.events:
             response = response_of(event)

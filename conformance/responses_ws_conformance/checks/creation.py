@@ -42,12 +42,13 @@ def create_is_answered(mark: Mark) -> Iterator[Outcome]:
 
 
 def echoes(evidence: Evidence, member: str, kind: type) -> list[Exchange]:
-    """Ended responses whose create had a member of this type that was not empty."""
+    """Ended responses whose create, as far as is known, had a member of this type, not empty."""
     return [
         x
         for x in evidence.exchanges
         if x.is_create
         and x.terminal is not None
+        and not x.is_guessed
         and isinstance(x.request.get(member), kind)
         and x.request[member] not in ([], {})
     ]
