@@ -18,12 +18,14 @@ from responses_ws_conformance.checks import (
     expectation,
     invariant,
 )
+from responses_ws_conformance.checks.answers import describe_error
 from responses_ws_conformance.checks.turns import stayed_open
-from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.exchanges import ConnectionView, Exchange
 from responses_ws_conformance.transcript import Opened, Received
 
 FLAT_MEMBERS: Final = ("code", "message", "param")
 MASK: Final = "[secret: "
+NOT_FOUND: Final = "previous_response_not_found"
 ABSENT: Final = object()
 
 
@@ -164,28 +166,37 @@ def refusals_keep_the_connection(mark: Mark) -> Iterator[Outcome]:
     yield from stayed_open(mark.exchanges("subject"), after="a create was refused")
 
 
-def followed_refusals(evidence: Evidence) -> list[Exchange]:
-    """The refused creates behind which the connection went on to something else."""
+def refused_creates(evidence: Evidence) -> list[Exchange]:
+    """The refused creates behind which the connection went on to something else.
+
+    An error that comes after events of the response breaks it off, unless it says what has to be
+    found out before there can be a response.
+    """
+    refusing = refusals(evidence)
     return [
         x
-        for x, event in refused(evidence)
+        for x in evidence.exchanges
         if x.is_create
-        and event in refusals(evidence)
-        and any(
-            y.is_ended and y.sent.n > event.n for y in evidence.reading.connection(x.conn).exchanges
-        )
+        and x.error is not None
+        and (x.error in refusing or x.error_code == NOT_FOUND)
+        and _went_on(evidence.reading.connection(x.conn), x.error)
     ]
 
 
-@invariant("RWS-ERROR-010", when=lambda e: bool(followed_refusals(e)))
+def _went_on(view: ConnectionView, event: Received) -> bool:
+    return any(x.is_ended and x.sent.n > event.n for x in view.exchanges)
+
+
+@invariant("RWS-ERROR-010", when=lambda e: bool(refused_creates(e)))
 def refused_creates_have_no_stream(evidence: Evidence) -> Iterator[Outcome]:
     """Nothing of a response comes for a create that was refused."""
-    for exchange in followed_refusals(evidence):
-        if exchange.late:
+    for exchange in refused_creates(evidence):
+        stream = [*exchange.events, *exchange.late]
+        if stream:
             yield Finding(
-                exchange.late[0].n,
+                stream[0].n,
                 "no event of a response for a create that was refused",
-                f"{exchange.late[0].type} after the error event",
+                f"{stream[0].type} and an error event: {describe_error(exchange)}",
             )
 
 
