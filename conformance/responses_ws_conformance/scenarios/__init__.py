@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Final
 
-from responses_ws_conformance.checks import AREAS
 from responses_ws_conformance.driver import Driver
 
 Script = Callable[[Driver], None]
@@ -70,6 +69,20 @@ def scenario(
         return script
 
     return register
+
+
+AREAS: Final = (
+    "connection",
+    "framing",
+    "creation",
+    "events",
+    "items",
+    "chaining",
+    "tools",
+    "turns",
+    "errors",
+    "lifetime",
+)
 
 
 def load_scenarios() -> dict[str, Scenario]:
