@@ -242,7 +242,7 @@ def _without_control(mark: Mark, *, by: str) -> Iterator[Outcome]:
     """Yield where a refusal proves nothing, because the ``control`` was refused too."""
     control = mark.exchange("control")
     if control.outcome != "completed":
-        why = f"the refusal proves nothing, the control got {describe(control)}"
+        why = f"the refusal proves nothing; the control: {describe(control)}"
         yield Undecided(Cause.BLOCKED, why, by=by)
 
 

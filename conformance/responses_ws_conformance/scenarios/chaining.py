@@ -70,7 +70,10 @@ def continuation_with_storage(driver: Driver) -> None:
     """A stored chain asked for its code word where it began, and on a new connection."""
     word = driver.code_word()
     chain = Chain(driver.connect(), store=True)
-    chain.turn(remember(word), owes="RWS-CHAIN-001")
+    first = chain.attempt(remember(word))
+    if first.outcome != "completed":
+        driver.mark("RWS-CHAIN-001", subject=first)
+        chain.connection.require(first, by="RWS-CHAIN-001")
     history = chain.history()
     own = recall_in_chain(driver, chain, word)
     new = driver.connect()

@@ -44,7 +44,7 @@ def unknown_id_starts_anew(wanted: str | None, cache: Cache, shelf: Cache) -> Sn
 
 
 def _is_not_found(event: Event) -> bool:
-    return bool(event["error"]["code"] == NOT_FOUND)
+    return bool(event["type"] == "error" and event["error"]["code"] == NOT_FOUND)
 
 
 @rewrite_events(
@@ -78,43 +78,78 @@ def not_found_names_no_field(event: Event, link: Link) -> Sendings:
     return event
 
 
-@rewrite_events("RWS-CHAIN-008", on="error")
+@rewrite_events("RWS-CHAIN-008", "RWS-ERROR-009", "RWS-TURN-005", on="error")
 def not_found_closes_the_connection(event: Event, link: Link) -> Sendings:
     """An unknown id costs the connection."""
     return [event, CloseConnection(1008, "no such response")] if _is_not_found(event) else event
 
 
-@rewrite_events(
-    "RWS-CHAIN-005",
-    "RWS-CHAIN-007",
-    "RWS-CHAIN-009",
-    "RWS-CHAIN-010",
-    "RWS-CHAIN-012",
-    "RWS-CHAIN-019",
-    on="error",
-)
-def not_found_is_a_broken_stream(event: Event, link: Link) -> Sendings:
-    """A proxy makes a response that fails in mid-stream of every unknown id."""
-    if not _is_not_found(event):
-        return event
-    created = _created(link)
+def _previous(message: Incoming) -> str | None:
+    """The id that a create names."""
+    if not isinstance(message, dict) or message.get("type") != "response.create":
+        return None
+    previous = message.get(PREVIOUS)
+    return previous if isinstance(previous, str) else None
+
+
+def _keep(message: Incoming, link: Link) -> Incoming:
+    """A create that fails when its turn comes is not the newest one by then."""
+    if previous := _previous(message):
+        link.memory.setdefault("creates", {})[previous] = message
+    return message
+
+
+def _created(link: Link, error: Event) -> Event:
+    """The beginning of a response to the create that the error is about."""
+    creates: dict[str, Event] = link.memory["creates"]
+    refused = next(
+        event for wanted, event in creates.items() if wanted in error["error"]["message"]
+    )
+    count = link.shared["created"] = link.shared.get("created", 0) + 1
+    response = response_object(
+        read_create(refused), response_id=f"resp_early_{count}", model="m", now=0
+    )
+    return {"type": "response.created", "sequence_number": 0, "response": response}
+
+
+def _break_the_stream(sending: Event | CloseConnection, link: Link) -> Sendings:
+    if isinstance(sending, CloseConnection) or not _is_not_found(sending):
+        return sending
+    created = _created(link, sending)
     error = {"code": "stream_incomplete", "message": "The upstream connection was lost."}
     failed = {**created["response"], "status": "failed", "error": error}
     return [created, {"type": "response.failed", "sequence_number": 1, "response": failed}]
 
 
-@rewrite_events("RWS-CHAIN-007", "RWS-ERROR-010", on="error")
-def not_found_is_found_out_late(event: Event, link: Link) -> Sendings:
-    """A response is created before its previous one is looked up."""
-    return [_created(link), event] if _is_not_found(event) else event
+def _create_first(sending: Event | CloseConnection, link: Link) -> Sendings:
+    if isinstance(sending, CloseConnection) or not _is_not_found(sending):
+        return sending
+    return [_created(link, sending), {**sending, "sequence_number": 1}]
 
 
-def _created(link: Link) -> Event:
-    """The beginning of a response to the newest create."""
-    count = link.shared["created"] = link.shared.get("created", 0) + 1
-    create = read_create(link.create)
-    response = response_object(create, response_id=f"resp_early_{count}", model="m", now=0)
-    return {"type": "response.created", "sequence_number": 0, "response": response}
+register(
+    Fault(
+        "not-found-is-a-broken-stream",
+        (
+            "RWS-CHAIN-005",
+            "RWS-CHAIN-007",
+            "RWS-CHAIN-009",
+            "RWS-CHAIN-010",
+            "RWS-CHAIN-012",
+            "RWS-CHAIN-019",
+        ),
+        "A proxy makes a response that fails in mid-stream of every unknown id.",
+        Hooks(incoming=_keep, outgoing=_break_the_stream),
+    )
+)
+register(
+    Fault(
+        "not-found-is-found-out-late",
+        ("RWS-CHAIN-007", "RWS-ERROR-010"),
+        "A response is created before its previous one is looked up.",
+        Hooks(incoming=_keep, outgoing=_create_first),
+    )
+)
 
 
 # What knows whose id it is
@@ -176,14 +211,6 @@ def _is_older(wanted: str, link: Link) -> bool:
     if issued is None or issued.is_stored or issued.link is not link:
         return False
     return bool(wanted != link.memory["newest"])
-
-
-def _previous(message: Incoming) -> str | None:
-    """The id that a create names."""
-    if not isinstance(message, dict) or message.get("type") != "response.create":
-        return None
-    previous = message.get(PREVIOUS)
-    return previous if isinstance(previous, str) else None
 
 
 def _answered(
