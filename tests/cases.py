@@ -13,7 +13,8 @@ entry's number is its place after the steps have been expanded:
     - turn: {id: resp_1, text: hi}           as: first        a create and a whole healthy stream
     - call: {id: resp_1, call_id: call_1, name: get_time}     the same with a function call
     - refused: {code: previous_response_not_found, status: 400}   a create and an error event
-    - opened: {status: 101, …}  ping: "YWI="  pong: "YWI="  sent_ping: …
+    - opened: {status: 101, …}  ping: "YWI="  pong: "YWI="  sent_ping: …  sent_pong: …
+    - wait: 5                                                 seconds in which nothing happens
     - closed: {side: server, code: 1000}
     - expired: {clock: idle, exchange: first}
     - mark: {roles: {subject: first}, facts: {…}}             for the requirement of the file
@@ -89,6 +90,7 @@ class Builder:
         self.requirement = requirement
         self.transcript = Transcript(Header(scenario="case", **claims))
         self.names: dict[str, str] = {}
+        self.waited = 0.0
 
     def build(self, steps: list[dict[str, Any]]) -> Transcript:
         for step in steps:
@@ -103,7 +105,7 @@ class Builder:
 
     def add(self, kind: Callable[..., Any], **fields: Any) -> None:
         n = len(self.transcript.entries)
-        self.transcript.entries.append(kind(n=n, t=n / 100, **fields))
+        self.transcript.entries.append(kind(n=n, t=self.waited + n / 100, **fields))
 
     def step_sent(self, value: Any, conn: str) -> None:
         self.step_sent_text(json.dumps(value), conn)
@@ -116,6 +118,12 @@ class Builder:
 
     def step_sent_ping(self, value: str, conn: str) -> None:
         self.add(Sent, conn=conn, opcode="ping", data=base64.b64decode(value))
+
+    def step_sent_pong(self, value: str, conn: str) -> None:
+        self.add(Sent, conn=conn, opcode="pong", data=base64.b64decode(value))
+
+    def step_wait(self, value: float, conn: str) -> None:
+        self.waited += value
 
     def step_received(self, value: Any, conn: str) -> None:
         self.step_received_text(json.dumps(value), conn)

@@ -9,6 +9,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,10 @@ def parser() -> argparse.ArgumentParser:
     judge = commands.add_parser("judge", help="judge saved transcripts, without a network")
     judge.set_defaults(command=judge_command)
     judge.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    judge.add_argument("--role", choices=("server", "client"), default="server")
+    judge.add_argument(
+        "--dialect", choices=("open-responses", "openai"), help="instead of the recorded one"
+    )
     _reporting(judge)
     for command in (run, listing, explain, judge):
         command.add_argument(
@@ -191,9 +196,16 @@ def explain_command(options: argparse.Namespace) -> int:
 
 
 def judge_command(options: argparse.Namespace) -> int:
-    """``rws judge``."""
+    """``rws judge``: what servers or clients did in saved transcripts."""
     transcripts = [load(path) for path in options.files]
-    return _finish(Report.of_transcripts(transcripts, judge_transcripts(transcripts)), options)
+    if options.dialect is not None:
+        for transcript in transcripts:
+            transcript.header = replace(transcript.header, dialect=options.dialect)
+    report = Report.of_transcripts(transcripts, judge_transcripts(transcripts, role=options.role))
+    if options.role == "client":
+        again = shlex.join(["rws", "judge", "--role", "client", *map(str, options.files)])
+        report = replace(report, selected=None, again=again)
+    return _finish(report, options)
 
 
 if __name__ == "__main__":

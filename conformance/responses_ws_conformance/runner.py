@@ -221,11 +221,17 @@ def judge_recordings(
     return [judge(r, checks.get(r.id), recordings) for r in requirements]
 
 
-def judge_transcripts(transcripts: Sequence[Transcript]) -> list[Judgement]:
-    """The verdicts from saved transcripts: those that the run gave, id by id."""
-    requirements = catalogue().of_role("server")
+def judge_transcripts(
+    transcripts: Sequence[Transcript], *, role: str = "server"
+) -> list[Judgement]:
+    """The verdicts from saved transcripts: those that the run gave, id by id.
+
+    A run judges servers only, so for the role client nothing counts as not selected.
+    """
+    requirements = catalogue().of_role(role)
     selected = {name for t in transcripts for name in t.header.selected or ()}
-    if transcripts and all(t.header.selected is not None for t in transcripts):
+    is_selection = bool(transcripts) and all(t.header.selected is not None for t in transcripts)
+    if is_selection and role == "server":
         requirements = [r for r in requirements if r.id in selected]
     return judge_recordings([Evidence.of(t) for t in transcripts], requirements)
 

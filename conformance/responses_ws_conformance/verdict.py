@@ -121,7 +121,8 @@ def _unjudged(
         )
     if requirement.condition == "server":
         return Judgement(requirement, Verdict.UNSEEN, why="the server never made the situation")
-    if any(e.transcript.header.source == "captured" for e in recordings):
+    is_captured = any(e.transcript.header.source == "captured" for e in recordings)
+    if is_captured or requirement.role == "client":
         return Judgement(requirement, Verdict.UNSEEN, why="the conversation does not contain it")
     return Judgement(
         requirement,

@@ -197,6 +197,8 @@ AREAS: Final = (
     "turns",
     "errors",
     "lifetime",
+    "clients",
+    "recoveries",
 )
 
 
