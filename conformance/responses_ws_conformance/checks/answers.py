@@ -186,9 +186,11 @@ def answered_like_others(mark: Mark) -> Iterator[Outcome]:
             yield Finding(subject.expired.n, "a response to the create", actual)
         else:
             yield Undecided(Cause.TIME, describe(subject))
+    elif fence.outcome != "completed" and subject.outcome != "completed":
+        cause = Cause.TRANSIENT if is_transient(fence) else Cause.BLOCKED
+        why = f"a plain create got no response either: {describe(fence)}"
+        yield Undecided(cause, why, "RWS-CREATE-001" if cause is Cause.BLOCKED else None)
     elif subject.outcome == "closed" and len(subjects) > 1:
         yield Finding(subject.last, "a response to the create", f"{describe(subject)}, twice")
-    elif fence.outcome == "completed" or subject.outcome in ("completed", "closed"):
-        yield from answered(subject)
     else:
-        yield Undecided(Cause.BLOCKED, f"a plain create got no answer either: {describe(fence)}")
+        yield from answered(subject)

@@ -56,8 +56,10 @@ def provoke(
     elif lingers:
         connection.watch()
     fence = connection.attempt(say(), store=False)
-    if fence.outcome != "closed":
-        connection.require(fence, by="RWS-CREATE-001")
+    if fence.outcome == "closed":
+        connection = driver.connect()
+        connection.turn(say(), store=False)
+    connection.require(fence, ends=("completed", "closed"), by="RWS-CREATE-001")
     for requirement in requirements:
         driver.mark(requirement, subject=subjects, fence=fence)
-    return connection if fence.outcome != "closed" else driver.connect()
+    return connection

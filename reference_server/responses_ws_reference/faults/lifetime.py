@@ -40,6 +40,14 @@ def limit_has_another_code(event: Event, link: Link) -> Sendings:
     return event
 
 
+@rewrite_events("RWS-LIMIT-001", on="error")
+def limit_code_is_a_type(event: Event, link: Link) -> Sendings:
+    """The code of the limit stands in error.type, and error.code is missing, as in LocalAI."""
+    if _is_limit(event):
+        event["error"]["type"] = event["error"].pop("code")
+    return event
+
+
 @rewrite_events("RWS-LIMIT-002", on="error")
 def limit_is_a_timeout(event: Event, link: Link) -> Sendings:
     """The limit is announced with status 408."""
