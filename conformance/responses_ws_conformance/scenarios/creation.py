@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from responses_ws_conformance.checks import Cause
-from responses_ws_conformance.checks.answers import contains, describe
+from responses_ws_conformance.checks.answers import contains, describe, is_transient
 from responses_ws_conformance.driver import OMIT, Blocked, Connection, Driver
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import CLOCK, count, message, recall, say, told
 from responses_ws_conformance.scenarios import scenario
+from responses_ws_conformance.scenarios.chains import Chain, require_settled, settle
 from responses_ws_conformance.scenarios.recollection import recollect
 
 GENERATION_FIELDS: Final[dict[str, Any]] = {
@@ -48,20 +49,16 @@ def string_input(driver: Driver) -> None:
 )
 def inheritance(driver: Driver) -> None:
     """Instructions and a tool, a continuation without them, and a new chain."""
-    connection, word = driver.connect(), driver.code_word()
-    ask = [message(recall())]
-    first = connection.turn(say(), instructions=told(word), tools=[CLOCK], store=False)
+    chain, word = Chain(driver.connect()), driver.code_word()
+    first = chain.turn(say(), instructions=told(word), tools=[CLOCK])
     if first.function_calls or contains(first, word):
-        raise Blocked(Cause.MOOD, f"the model did not just say {say()!r}")
-    heir = connection.turn(ask, previous_response_id=first.response_id, store=False)
+        raise Blocked(Cause.MOOD, f"the model did not just answer {say()!r}")
+    heir = chain.turn(recall())
     driver.mark("RWS-CREATE-008", subject=heir, before=first)
-    aware = connection.turn(
-        ask, previous_response_id=heir.response_id, instructions=told(word), store=False
-    )
+    aware = chain.turn(recall(), instructions=told(word))
     driver.mark("RWS-CREATE-007", {"word": word}, subject=heir, controls=[aware])
-    fresh = connection.attempt(recall(), previous_response_id=None, store=False)
+    fresh = settle(chain.connection, recall(), previous_response_id=None, store=False)
     driver.mark("RWS-CREATE-006", {"word": word}, subject=fresh)
-    connection.require(fresh, by="RWS-CREATE-006")
 
 
 @scenario("creation/generation-fields", exercises=("RWS-CREATE-004", "RWS-CREATE-012"), turns=1)
@@ -75,20 +72,16 @@ def models(driver: Driver) -> None:
     """A create without a model and one with an unknown model, each before a healthy one."""
     connection = driver.connect()
     without = insist(
-        driver,
-        connection,
-        "RWS-CREATE-013",
-        lambda connection: connection.attempt(say(), model=OMIT, store=False),
+        connection, "RWS-CREATE-013", lambda c: c.attempt(say(), model=OMIT, store=False)
     )
+    require_settled(connection, without)
     after = connection.attempt(say(), store=False)
     driver.mark("RWS-CREATE-013", subject=without, after=after)
-    connection.require(after, by="RWS-CREATE-001")
+    root = "RWS-CREATE-013" if after.outcome == "closed" else "RWS-CREATE-001"
+    connection.require(after, by=root)
     unknown = f"no-such-model-{driver.code_word()}"
     refused = insist(
-        driver,
-        connection,
-        "RWS-CREATE-005",
-        lambda connection: connection.attempt(say(), model=unknown, store=False),
+        connection, "RWS-CREATE-005", lambda c: c.attempt(say(), model=unknown, store=False)
     )
     if refused.outcome in ("error", "failed"):
         after = connection.attempt(say(), store=False)
@@ -118,16 +111,13 @@ def transport_fields(driver: Driver) -> None:
     """The members background and stream, which mean nothing on a WebSocket."""
     connection, ask = driver.connect(), [message(say())]
     control = connection.turn(ask, store=False)
-    # A server that runs things in the background may refuse to do so for what it does not store.
-    behind = create(connection, input=ask, background=True)
+    # Without store: a server may refuse to run in the background what it does not keep.
+    behind = insist(connection, "RWS-CREATE-010", lambda c: create(c, input=ask, background=True))
     driver.mark("RWS-CREATE-010", subject=behind, control=control)
-    if behind.outcome == "closed":
+    if behind.closed is not None or not behind.is_ended:
         connection = driver.connect()
     streamed = insist(
-        driver,
-        connection,
-        "RWS-CREATE-011",
-        lambda connection: create(connection, input=ask, store=False, stream=True),
+        connection, "RWS-CREATE-011", lambda c: create(c, input=ask, store=False, stream=True)
     )
     if streamed.is_ended:
         driver.mark("RWS-CREATE-011", subject=streamed, control=control)
@@ -147,10 +137,7 @@ def create(connection: Connection, **fields: Any) -> Exchange:
 
 
 def insist(
-    driver: Driver,
-    connection: Connection,
-    requirement: str,
-    send: Callable[[Connection], Exchange],
+    connection: Connection, requirement: str, send: Callable[[Connection], Exchange]
 ) -> Exchange:
     """Send; where that ends the connection, send again on another one.
 
@@ -159,9 +146,11 @@ def insist(
     """
     exchange = send(connection)
     if exchange.outcome != "closed":
+        if is_transient(exchange):
+            raise Blocked(Cause.TRANSIENT, describe(exchange))
         return exchange
-    again = send(driver.connect())
+    again = send(connection.driver.connect())
     if again.outcome != "closed":
         raise Blocked(Cause.TRANSIENT, describe(exchange))
-    driver.mark(requirement, subject=exchange, again=again)
+    connection.driver.mark(requirement, subject=exchange, again=again)
     raise Blocked(Cause.BLOCKED, describe(exchange), requirement)
