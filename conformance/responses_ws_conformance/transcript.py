@@ -53,7 +53,7 @@ class Opened:
     t: float
     conn: str
     target: str
-    request_headers: Headers
+    request_headers: Headers = ()
     status: int | None = None
     response_headers: Headers = ()
     body: str | None = None
