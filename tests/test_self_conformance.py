@@ -1,0 +1,142 @@
+"""The suite against the reference server and its conforming variants: nothing red, all judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import kill_matrix
+import pytest
+from responses_ws_conformance.checks import load_checks
+from responses_ws_conformance.requirements import catalogue
+from responses_ws_conformance.runner import Run, judge_transcripts, plan
+from responses_ws_conformance.scenarios import SCENARIOS, Scenario, load_scenarios
+from responses_ws_conformance.transcript import load
+from responses_ws_conformance.verdict import Judgement, Verdict, not_applicable
+from responses_ws_reference.server import running_server
+from responses_ws_reference.variants import VARIANTS
+
+load_scenarios()
+
+DIALECTS = (None, "open-responses", "openai")
+TARGETS = [
+    *((None, dialect) for dialect in DIALECTS),
+    *((variant, kill_matrix.DEFAULT_DIALECT) for variant in VARIANTS),
+]
+HONEST = (None, kill_matrix.DEFAULT_DIALECT)
+TURN_LIMIT = 100
+NOT_GREEN = {
+    "terse": {"RWS-EVENT-004": "warn"},  # it leaves out an event that a server SHOULD send
+}
+
+Target = tuple[str | None, str | None]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A whole run: what was judged, where the transcripts are, what each scenario cost."""
+
+    run: Run
+    judgements: list[Judgement]
+    turns: dict[str, int]
+
+    def verdicts(self) -> dict[str, str]:
+        """The verdict about each requirement."""
+        return {j.requirement.id: j.verdict.value for j in self.judgements}
+
+
+def record(target: Target, folder: Path) -> Recorded:
+    """Run the whole suite against the reference server as one of its variants."""
+    variant, dialect = target
+    turns: dict[str, int] = {}
+    with running_server(kill_matrix.server_config(variant=variant)) as server:
+        profile = kill_matrix.profile_of(server.url, dialect=dialect)
+        run = Run(profile, plan(profile), folder)
+        for scenario in run.plan.scenarios:
+            before = run.turns
+            run.record(scenario)
+            turns[scenario.name] = run.turns - before
+    return Recorded(run, run.judgements(), turns)
+
+
+@pytest.fixture(scope="session")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Target], Recorded]]:
+    """The run against a variant in a dialect; runs are mostly waits, so they overlap."""
+    running: dict[Target, Future[Recorded]] = {}
+    with ThreadPoolExecutor(kill_matrix.JOBS) as pool:
+
+        def run(target: Target) -> Recorded:
+            for each in (target, *TARGETS):
+                if each not in running:
+                    folder = tmp_path_factory.mktemp("run")
+                    running[each] = pool.submit(record, each, folder)
+            return running[target].result()
+
+        yield run
+        pool.shutdown(cancel_futures=True)
+
+
+@pytest.fixture(scope="session")
+def honest(recorded: Callable[[Target], Recorded]) -> Recorded:
+    """The run against the reference server itself."""
+    return recorded(HONEST)
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda t: f"{t[0] or 'reference'}, {t[1]}")
+def test_conforming_server_is_green(target: Target, recorded: Callable[[Target], Recorded]) -> None:
+    """No conforming server breaks a requirement, and each that is owed can be judged."""
+    judgements = recorded(target).judgements
+    green = (Verdict.PASS, Verdict.SKIP, Verdict.UNSEEN)
+    others = {j.requirement.id: j for j in judgements if j.verdict not in green}
+    expected = NOT_GREEN.get(target[0] or "", {})
+    assert {name: j.verdict.value for name, j in others.items()} == expected, [
+        (name, j.why, [f.finding.actual for f in j.findings]) for name, j in others.items()
+    ]
+
+
+def test_much_is_judged(honest: Recorded) -> None:
+    verdicts = [*honest.verdicts().values()]
+    assert verdicts.count("pass") >= 60
+    unseen = {j.requirement for j in honest.judgements if j.verdict is Verdict.UNSEEN}
+    assert all(requirement.condition == "server" for requirement in unseen)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=lambda s: s.name)
+def test_scenario_exercises_what_it_declares(scenario: Scenario, honest: Recorded) -> None:
+    """What a scenario declares is really judged on its recording, and it costs what it says."""
+    if scenario.name not in honest.turns:
+        pytest.skip("the reference server does not claim what the scenario needs")
+    assert honest.turns[scenario.name] <= scenario.turns
+    requirements = catalogue().requirements
+    (evidence,) = honest.run.recordings[scenario.name]
+    for name in scenario.exercises:
+        requirement = requirements[name]
+        is_owed = not_applicable(requirement, evidence.transcript.header) is None
+        if is_owed and requirement.condition != "server":
+            check = load_checks()[name]
+            assert check.when(evidence), f"{name} is declared, but not exercised"
+            assert list(check.judge(evidence)) == [], name
+
+
+def test_every_requirement_is_exercised() -> None:
+    """Each requirement on servers that is judged has a scenario that provokes it."""
+    exercised = {name for scenario in SCENARIOS.values() for name in scenario.exercises}
+    judged = {r.id for r in catalogue().of_role("server") if not r.not_judged}
+    assert judged - exercised == set()
+    assert exercised - judged == set()
+
+
+def test_a_run_is_affordable() -> None:
+    assert sum(scenario.turns for scenario in SCENARIOS.values()) <= TURN_LIMIT
+
+
+@pytest.mark.parametrize("target", TARGETS[:3], ids=lambda t: str(t[1]))
+def test_saved_transcripts_give_the_same_verdicts(
+    target: Target, recorded: Callable[[Target], Recorded]
+) -> None:
+    run = recorded(target)
+    transcripts = [load(path) for path in sorted(run.run.folder.glob("*.jsonl"))]
+    judgements = judge_transcripts(transcripts)
+    assert {j.requirement.id: j.verdict.value for j in judgements} == run.verdicts()
