@@ -81,12 +81,7 @@ def metadata_is_echoed(evidence: Evidence) -> Iterator[Outcome]:
 def refused_model_leaves_the_connection_usable(mark: Mark) -> Iterator[Outcome]:
     """A create refused for its model is answered with an event, and the next create works."""
     yield from _answered_somehow(mark)
-    for after in mark.exchanges("after"):
-        for outcome in answered(after):
-            if isinstance(outcome, Finding):
-                wanted = "a connection that serves the next create after it refused a model"
-                outcome = replace(outcome, expected=wanted)
-            yield outcome
+    yield from _served_after(mark, "a connection that still serves the next create")
 
 
 @expectation("RWS-CREATE-006")
@@ -211,11 +206,14 @@ def stream_is_no_obstacle(mark: Mark) -> Iterator[Outcome]:
 def missing_model_leaves_the_connection_open(mark: Mark) -> Iterator[Outcome]:
     """A create without model is answered, and the connection stays open."""
     yield from _answered_somehow(mark)
+    yield from _served_after(mark, "a connection that stays open")
+
+
+def _served_after(mark: Mark, wanted: str) -> Iterator[Outcome]:
+    """Yield why the create after the subject, where one was sent, has no response."""
     for after in mark.exchanges("after"):
-        if after.outcome == "closed" and not is_transient(after):
-            yield Finding(
-                after.last, "a connection that stays open after the answer", describe(after)
-            )
+        for outcome in answered(after):
+            yield replace(outcome, expected=wanted) if isinstance(outcome, Finding) else outcome
 
 
 def _answered_somehow(mark: Mark) -> Iterator[Outcome]:

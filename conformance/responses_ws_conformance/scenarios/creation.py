@@ -76,9 +76,10 @@ def models(driver: Driver) -> None:
     )
     require_settled(connection, without)
     after = connection.attempt(say(), store=False)
+    if after.outcome != "closed":
+        connection.require(after, by="RWS-CREATE-001")
     driver.mark("RWS-CREATE-013", subject=without, after=after)
-    root = "RWS-CREATE-013" if after.outcome == "closed" else "RWS-CREATE-001"
-    connection.require(after, by=root)
+    connection.require(after, by="RWS-CREATE-013")
     unknown = f"no-such-model-{driver.code_word()}"
     refused = insist(
         connection, "RWS-CREATE-005", lambda c: c.attempt(say(), model=unknown, store=False)
