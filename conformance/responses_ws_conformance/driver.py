@@ -237,13 +237,17 @@ class Connection:
         return self._send_data(text, fragments=fragments)
 
     def finish(self, exchange: Exchange) -> Exchange:
-        """Read until the exchange has ended or a limit has run out."""
+        """Read until the exchange has ended or a limit has run out.
+
+        Pings and pongs restart the clock of silence; before the first event at most once over.
+        """
         timing = self.driver.profile.timing
         started = self.alive_at = self.driver.now()
         while not exchange.is_ended and not self._ended:
             has_begun = bool(exchange.events)
             limit = timing.idle if has_begun else timing.first_event
-            until = min(self.alive_at + limit, started + timing.total)
+            most = timing.total if has_begun else min(2 * timing.first_event, timing.total)
+            until = min(self.alive_at + limit, started + most)
             now = self.driver.now()
             if now >= until:
                 clock = "total" if now >= started + timing.total else "first-event"

@@ -90,6 +90,7 @@ class Run:
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     _started: float = field(default_factory=time.monotonic)
     _expiries: int = 0
+    _silence: float = 0.0
 
     @property
     def duration(self) -> float:
@@ -185,27 +186,32 @@ class Run:
         if scenario.name == PROBE and _was(evidence, Cause.TRANSIENT):
             self.stopped = f"{self.profile.url}: no healthy turn: {_why(evidence)}"
         if not _was(evidence, Cause.TIME):
-            self._expiries = 0
+            self._expiries, self._silence = 0, 0.0
             return
         self._expiries += 1
-        if self._expiries < EXPIRIES_BEFORE_PROBE:
-            return
-        if any(True for _ in evidence.transcript.received()) and self._probe_is_answered():
-            self._expiries = 0
-            return
-        self.stopped = (
-            f"{self.profile.url}: no answer in {self._expiries} scenarios in a row "
-            f"({_why(evidence)}); the limits are {self.profile.timing.first_event:g} s to the "
-            f"first event and {self.profile.timing.idle:g} s of silence after it "
-            "(timing in the profile raises them)"
-        )
+        if any(True for _ in evidence.transcript.received()):
+            self._silence = 0.0
+            is_gone = self._expiries >= EXPIRIES_BEFORE_PROBE and not self._probe_is_answered()
+        else:
+            self._silence += evidence.transcript.entries[-1].t
+            is_gone = self._silence >= 2 * self.profile.timing.first_event
+        if is_gone:
+            self.stopped = (
+                f"{self.profile.url}: no answer in {self._expiries} scenarios in a row "
+                f"({_why(evidence)}); the limits are {self.profile.timing.first_event:g} s to the "
+                f"first event and {self.profile.timing.idle:g} s of silence after it "
+                "(timing in the profile raises them)"
+            )
 
     def _probe_is_answered(self) -> bool:
         probe = load_scenarios()[PROBE]
         attempts = self.recordings.setdefault(PROBE, [])
         evidence = self._record_once(probe, len(attempts) + 1)
         attempts.append(evidence)
-        return not any(True for _ in evidence.transcript.notes("blocked"))
+        is_answered = not any(True for _ in evidence.transcript.notes("blocked"))
+        if is_answered:
+            self._expiries = 0
+        return is_answered
 
 
 def judge_recordings(
