@@ -228,7 +228,17 @@ def _opened_by(
     if len(meant) > 1:
         for exchange in meant:
             exchange.is_guessed = True
-    return min(meant, key=lambda x: x.expired is not None or x.quiet is not None)
+    opened = min(meant, key=lambda x: x.expired is not None or x.quiet is not None)
+    if opened.error is not None and not _tells(response, opened):
+        # The error that it was thought to have becomes another's, on the word of nobody.
+        opened.is_guessed = True
+    return opened
+
+
+def _tells(response: dict[str, Any], exchange: Exchange) -> bool:
+    """True where a response repeats something of its create."""
+    echoes = ((_echo(response, name), _echo(exchange.request, name)) for name in ECHOES)
+    return any(seen and seen == sent for seen, sent in echoes)
 
 
 def _meant(pending: list[Exchange], response: dict[str, Any]) -> list[Exchange]:

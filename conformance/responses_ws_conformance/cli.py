@@ -135,7 +135,7 @@ def _run(profile: Profile, options: argparse.Namespace) -> int:
         print(f"  [{len(recorded):>2}/{total}] {scenario.name}", flush=True)
 
     run = Run(profile, todo, folder, on_recorded=progress)
-    print(f"{profile.url}: {total} scenarios, at most {todo.turns} turns", flush=True)
+    print(f"{profile.url}: {total} scenarios, {todo.turns} turns at most", flush=True)
     interrupted = False
     try:
         run.record_all()

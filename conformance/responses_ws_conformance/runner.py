@@ -42,7 +42,7 @@ class Plan:
 
     @property
     def turns(self) -> int:
-        """The most creates that recording costs, retries not counted."""
+        """The most creates that recording costs, unless something has to be asked again."""
         return sum(s.turns for s in self.scenarios)
 
 

@@ -22,7 +22,8 @@ Script = Callable[[Driver], None]
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A script and what it exercises. ``turns`` is the most creates that it sends.
+    """A script and what it exercises. ``turns`` is the most creates that it sends, unless a busy
+    target is recorded or a forgetful model asked again.
 
     ``features`` are what the profile has to claim, ``lever`` what it has to offer, for the
     scenario to be recorded. ``smoke`` is True for the few that ``--smoke`` records.

@@ -64,7 +64,7 @@ def continuation_without_storage(driver: Driver) -> None:
 @scenario(
     "chaining/store-true",
     exercises=("RWS-CHAIN-001", "RWS-CHAIN-003", "RWS-CHAIN-021"),
-    turns=5,
+    turns=3,
 )
 def continuation_with_storage(driver: Driver) -> None:
     """A stored chain asked for its code word where it began, and on a new connection."""
@@ -92,7 +92,7 @@ def continuation_with_storage(driver: Driver) -> None:
 @scenario(
     "chaining/context",
     exercises=("RWS-CHAIN-003", "RWS-CHAIN-017", "RWS-CHAIN-019"),
-    turns=7,
+    turns=5,
 )
 def context_of_a_chain(driver: Driver) -> None:
     """A code word asked for two turns later, then in a new chain, then from an older response."""
@@ -116,7 +116,7 @@ def context_of_a_chain(driver: Driver) -> None:
     )
 
 
-@scenario("chaining/output", exercises=("RWS-CHAIN-003",), turns=5)
+@scenario("chaining/output", exercises=("RWS-CHAIN-003",), turns=2)
 def output_of_a_chain(driver: Driver) -> None:
     """A code word that stands nowhere but in the output of the first response."""
     word = driver.code_word()
@@ -147,7 +147,7 @@ def unknown_id(driver: Driver) -> None:
 @scenario(
     "chaining/other-connections",
     exercises=("RWS-CHAIN-004", "RWS-CHAIN-009", "RWS-CHAIN-010", "RWS-CHAIN-011"),
-    turns=7,
+    turns=5,
 )
 def other_connections(driver: Driver) -> None:
     """A store:false id on a parallel and on a later connection, then a replay on a new one."""
@@ -195,7 +195,7 @@ def eviction(driver: Driver) -> None:
 @scenario(
     "chaining/undisturbed",
     exercises=("RWS-CHAIN-014", "RWS-CHAIN-015", "RWS-CHAIN-016", "RWS-CHAIN-018"),
-    turns=11,
+    turns=9,
 )
 def undisturbed(driver: Driver) -> None:
     """A chain goes on after an unknown id, unreadable messages, a cut answer, a refused create."""

@@ -27,7 +27,7 @@ GENERATION_FIELDS: Final[dict[str, Any]] = {
 @scenario(
     "creation/string-input",
     exercises=("RWS-CREATE-001", "RWS-CREATE-014"),
-    turns=4,
+    turns=1,
     smoke=True,
 )
 def string_input(driver: Driver) -> None:

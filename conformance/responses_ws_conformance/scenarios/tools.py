@@ -39,7 +39,7 @@ def calls_of(exchange: Exchange) -> list[dict[str, Any]]:
 @scenario(
     "tools/answered-call",
     exercises=("RWS-TOOL-001", "RWS-TOOL-002", "RWS-TOOL-004", "RWS-TOOL-005"),
-    turns=5,
+    turns=2,
     smoke=True,
 )
 def answered_call(driver: Driver) -> None:
