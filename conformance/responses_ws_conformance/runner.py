@@ -184,7 +184,7 @@ class Run:
         if self.stopped is not None:
             return
         if scenario.name == PROBE and _was(evidence, Cause.TRANSIENT):
-            self.stopped = f"{self.profile.url}: no healthy turn: {_why(evidence)}"
+            self.stopped = f"no healthy turn: {_why(evidence)}"
         if not _was(evidence, Cause.TIME):
             self._expiries, self._silence = 0, 0.0
             return
