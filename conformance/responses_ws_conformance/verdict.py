@@ -105,35 +105,27 @@ def _unjudged(
     undecided: Sequence[Undecided],
     scenarios: tuple[str, ...],
 ) -> Judgement:
-    broken = [why for why in map(_broken, _exercising(requirement, recordings)) if why]
+    exercising = [e for e in recordings if requirement.id in e.transcript.header.exercises]
+    broken = [why for why in map(_broken, exercising) if why]
     if broken:
         return Judgement(requirement, Verdict.ERROR, why=broken[0])
-    blocks = [*undecided, *_blocks(_exercising(requirement, recordings))]
-    if blocks:
-        first = blocks[0]
-        return Judgement(
-            requirement,
-            Verdict.UNTESTABLE,
-            why=first.why,
-            cause=first.cause,
-            by=first.by,
-            judged_in=scenarios,
-        )
-    if requirement.condition == "server":
-        return Judgement(requirement, Verdict.UNSEEN, why="the server never made the situation")
     is_captured = any(e.transcript.header.source == "captured" for e in recordings)
     if is_captured or requirement.role == "client":
         return Judgement(requirement, Verdict.UNSEEN, why="the conversation does not contain it")
+    reasons = [*undecided, *_blocks(exercising)]
+    if not exercising:
+        reasons.append(Undecided(Cause.BLOCKED, "no scenario that exercises it was recorded"))
+    if not reasons and requirement.condition == "server":
+        return Judgement(requirement, Verdict.UNSEEN, why="the server never made the situation")
+    first = reasons[0] if reasons else Undecided(Cause.BLOCKED, "its scenario did not reach it")
     return Judgement(
         requirement,
         Verdict.UNTESTABLE,
-        why="no recording exercised it",
-        cause=Cause.BLOCKED,
+        why=first.why,
+        cause=first.cause,
+        by=first.by,
+        judged_in=scenarios,
     )
-
-
-def _exercising(requirement: Requirement, recordings: Iterable[Evidence]) -> list[Evidence]:
-    return [e for e in recordings if requirement.id in e.transcript.header.exercises]
 
 
 def _broken(evidence: Evidence) -> str | None:
