@@ -92,9 +92,9 @@ def closed_in_mid_response(driver: Driver) -> None:
     driver.mark("RWS-TURN-006", connection=after, subject=subject)
 
 
-@scenario("turns/next-turn", exercises=("RWS-TURN-007",), turns=4)
+@scenario("turns/next-turn", exercises=("RWS-TURN-007",), turns=2)
 def next_turn(driver: Driver) -> None:
-    """A turn and another on the same connection; both again where that was closed."""
+    """A turn and another on the same connection; both again where that was lost."""
     subjects: list[Exchange] = []
     for _ in range(2):
         connection = driver.connect()

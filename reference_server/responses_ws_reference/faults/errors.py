@@ -2,29 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Final
+
 from responses_ws_reference.creates import read_create
 from responses_ws_reference.effects import CloseConnection, Event
-from responses_ws_reference.faults.registry import rewrite_events
+from responses_ws_reference.faults.registry import Rewrite, rewrite_events
 from responses_ws_reference.hooks import Link, Sendings
 from responses_ws_reference.policies import identify
 from responses_ws_reference.responses import response_object
 
-LIFETIME = "websocket_connection_limit_reached"
+LIFETIME: Final = "websocket_connection_limit_reached"
+NAMED: Final = (LIFETIME, "previous_response_not_found")
 
 
-@rewrite_events("RWS-ERROR-001", on="error")
+def rewrite_ordinary_errors(*breaks: str) -> Callable[[Rewrite], Rewrite]:
+    """Replace errors, except those whose code and status the protocol names."""
+
+    def decorate(rewrite: Rewrite) -> Rewrite:
+        @wraps(rewrite)
+        def rewrite_ordinary(event: Event, link: Link) -> Sendings:
+            return event if event["error"]["code"] in NAMED else rewrite(event, link)
+
+        rewrite_events(*breaks, on="error")(rewrite_ordinary)
+        return rewrite
+
+    return decorate
+
+
+@rewrite_ordinary_errors("RWS-ERROR-001")
 def errors_are_wrapped_in_a_body(event: Event, link: Link) -> Sendings:
     """The error object stands in a body, as it came from an HTTP server behind."""
     return {"type": "error", "status": event["status"], "body": {"error": event["error"]}}
 
 
 @rewrite_events("RWS-ERROR-001", "RWS-EVENT-017", on="error")
-def errors_have_a_type_of_their_own(event: Event, link: Link) -> Sendings:
-    """An error event is called response.error."""
+def model_errors_have_a_type_of_their_own(event: Event, link: Link) -> Sendings:
+    """The error event for an unknown model is called response.error."""
+    if event["error"]["code"] != "model_not_found":
+        return event
     return {**event, "type": "response.error"}
 
 
-@rewrite_events("RWS-ERROR-001", "RWS-ERROR-002", "RWS-ERROR-003", "RWS-ERROR-004", on="error")
+@rewrite_ordinary_errors("RWS-ERROR-001", "RWS-ERROR-002", "RWS-ERROR-003", "RWS-ERROR-004")
 def errors_are_flat(event: Event, link: Link) -> Sendings:
     """Code, message and param stand beside the type of the event, as in an SSE stream."""
     error = event["error"]
@@ -37,14 +58,14 @@ def errors_are_nested_and_flat(event: Event, link: Link) -> Sendings:
     return {**event["error"], **event}
 
 
-@rewrite_events("RWS-ERROR-003", "RWS-ERROR-004", on="error")
+@rewrite_ordinary_errors("RWS-ERROR-003", "RWS-ERROR-004")
 def errors_lack_a_status(event: Event, link: Link) -> Sendings:
     """An error event has no status."""
     del event["status"]
     return event
 
 
-@rewrite_events("RWS-ERROR-003", "RWS-ERROR-004", on="error")
+@rewrite_ordinary_errors("RWS-ERROR-003", "RWS-ERROR-004")
 def errors_have_the_status_in_words(event: Event, link: Link) -> Sendings:
     """The status of an error event is a string."""
     return {**event, "status": str(event["status"])}
@@ -57,11 +78,10 @@ def errors_say_nothing(event: Event, link: Link) -> Sendings:
     return event
 
 
-@rewrite_events("RWS-ERROR-006", on="error")
+@rewrite_ordinary_errors("RWS-ERROR-006")
 def errors_lack_a_code(event: Event, link: Link) -> Sendings:
     """The code of an error is null, as in OpenAI's validation errors."""
-    if event["error"]["code"] != LIFETIME:
-        event["error"]["code"] = None
+    event["error"]["code"] = None
     return event
 
 
@@ -72,14 +92,14 @@ def errors_lack_a_type(event: Event, link: Link) -> Sendings:
     return event
 
 
-@rewrite_events("RWS-ERROR-008", on="error")
+@rewrite_ordinary_errors("RWS-ERROR-008")
 def errors_lack_a_param(event: Event, link: Link) -> Sendings:
     """An error has no param, not even null."""
     del event["error"]["param"]
     return event
 
 
-@rewrite_events("RWS-ERROR-003", "RWS-ERROR-004", "RWS-ERROR-006", on="error")
+@rewrite_ordinary_errors("RWS-ERROR-003", "RWS-ERROR-004", "RWS-ERROR-006")
 def errors_carry_the_code_in_their_type(event: Event, link: Link) -> Sendings:
     """An error has its code as its type, no code and no status, as in LocalAI."""
     event["error"] |= {"type": event["error"]["code"], "code": None}
@@ -87,7 +107,15 @@ def errors_carry_the_code_in_their_type(event: Event, link: Link) -> Sendings:
     return event
 
 
-@rewrite_events("RWS-ERROR-009", on="error")
+@rewrite_events(
+    "RWS-ERROR-009",
+    "RWS-FRAME-008",
+    "RWS-FRAME-010",
+    "RWS-CREATE-005",
+    "RWS-CHAIN-008",
+    "RWS-TURN-005",
+    on="error",
+)
 def errors_close_the_connection(event: Event, link: Link) -> Sendings:
     """A refused client event costs the connection."""
     if event["error"]["code"] == LIFETIME:
@@ -105,10 +133,10 @@ def errors_restart_the_connection(event: Event, link: Link) -> Sendings:
 
 @rewrite_events("RWS-ERROR-010", on="error")
 def refused_creates_are_answered_too(event: Event, link: Link) -> Sendings:
-    """A create that continues an unknown id is refused, then run as if it continued nothing."""
-    if event["error"]["param"] != "previous_response_id":
+    """A create for an unknown model is refused, then run all the same."""
+    if event["error"]["code"] != "model_not_found":
         return event
-    create = read_create({**link.create, "previous_response_id": None})
+    create = read_create(link.create)
     link.shared["refused"] = link.shared.get("refused", 0) + 1
     response = response_object(
         create,

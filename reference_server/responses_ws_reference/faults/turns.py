@@ -98,9 +98,9 @@ def failure_closes_the_connection(event: Event, link: Link) -> Sendings:
 
 
 @rewrite_events("RWS-TURN-007", on=TERMINAL)
-def connection_closes_after_a_response(event: Event, link: Link) -> Sendings:
-    """Each response costs a connection, as with a request of HTTP 1.0."""
-    return [event, CloseConnection(1000, "done")]
+def connection_breaks_after_a_response(event: Event, link: Link) -> Sendings:
+    """What cleans up after a response breaks, each time, and takes the connection with it."""
+    return [event, CloseConnection(1011, "internal error")]
 
 
 def _watch_for_close(frame: Frame, link: Link) -> Frame:
