@@ -73,25 +73,40 @@ def second_create_is_not_dropped(mark: Mark) -> Iterator[Outcome]:
 def _not_dropped(mark: Mark, subject: Exchange) -> Iterator[Outcome]:
     """Yield why a create got neither a response nor an error.
 
-    ``fence`` is a create that was sent later: its answer proves that nothing was on its way.
+    ``fence`` is a create that was sent later: its answer, by its word or by what it repeats of its
+    create, proves that nothing else was on its way. The word of the subject may turn up in what
+    order alone gave to another.
     """
     wanted = "a response or an error event for the create"
+    word, fence_word = str(mark.fact("word")), str(mark.fact("fence_word"))
     fence = next(iter(mark.exchanges("fence")), None)
+    neighbours = mark.evidence.reading.connection(subject.conn).exchanges
+    was_heard = any(contains(x, word) for x in neighbours)
+    has_own = (subject.is_ended or bool(subject.events)) and not contains(subject, fence_word)
     if subject.outcome == "closed" and not subject.events:
         if is_transient(subject):
             yield Undecided(Cause.TRANSIENT, describe(subject))
         else:
             yield Finding(subject.last, wanted, describe(subject))
-    elif subject.is_ended or subject.events:
+    elif was_heard or has_own:
         return
-    elif fence is None or not fence.events or not fence.is_ended:
-        yield Undecided(Cause.TIME, describe(subject))
-    elif fence.is_guessed and not contains(fence, str(mark.fact("word"))):
-        yield Undecided(Cause.MOOD, UNDECIDED_WHOSE)
-    else:
+    elif any(contains(x, fence_word) for x in neighbours) or _is_answered_for_sure(fence):
         yield Finding(
             subject.sent.n, wanted, "nothing, while a create that was sent later was answered"
         )
+    elif fence is not None and fence.events:
+        yield Undecided(Cause.MOOD, UNDECIDED_WHOSE)
+    else:
+        yield Undecided(Cause.TIME, describe(subject))
+
+
+def _is_answered_for_sure(exchange: Exchange | None) -> bool:
+    return (
+        exchange is not None
+        and exchange.is_ended
+        and bool(exchange.events)
+        and (not exchange.is_guessed)
+    )
 
 
 @expectation("RWS-TURN-003")

@@ -53,7 +53,8 @@ def queue(driver: Driver) -> None:
         settle(connection, *fence)
     if first.outcome == second.outcome == "error":
         connection.require(first, by="RWS-CREATE-001")
-    driver.mark("RWS-TURN-002", {"word": fence_word}, subject=second, fence=fence)
+    facts: dict[str, Any] = {"word": word, "fence_word": fence_word}
+    driver.mark("RWS-TURN-002", facts, subject=second, fence=fence)
 
     refused = [x for x in (first, second) if x.outcome == "error" and not is_transient(x)]
     if refused:
@@ -69,7 +70,8 @@ def queue(driver: Driver) -> None:
     # A server that does not queue refuses the last create for being too early.
     was_too_early = last.outcome == "error" and last.error_code != NOT_FOUND
     if wrong.outcome == "error" and not is_transient(wrong) and not was_too_early:
-        driver.mark("RWS-TURN-005", {"word": fence_word}, subject=last, wrong=wrong, fence=fence)
+        facts = {"word": last_word, "fence_word": fence_word}
+        driver.mark("RWS-TURN-005", facts, subject=last, wrong=wrong, fence=fence)
 
 
 @scenario("turns/closed-in-mid-response", exercises=("RWS-TURN-006",), turns=3)
