@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from responses_ws_conformance.report import ExitCode
 from responses_ws_schemas import explain
 
@@ -114,6 +116,16 @@ def test_silent_target_is_infrastructure(rws: Any) -> None:
     assert done.code == ExitCode.INFRASTRUCTURE
     assert "timing" in done.err
     assert done.seconds < 60
+
+
+def test_untrusted_certificate_is_infrastructure(rws: Any) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    with stub(silent, ssl=context) as url:
+        done = rws("run", url)
+    assert done.code == ExitCode.INFRASTRUCTURE
+    assert "TLS failed" in done.err
+    assert len(done.err.splitlines()) == 1
 
 
 def test_overloaded_target_is_infrastructure(rws: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import runpy
 import shlex
 import sys
@@ -16,7 +17,7 @@ from typing import Any
 from responses_ws_conformance import __version__
 from responses_ws_conformance.embedded import embedded_target
 from responses_ws_conformance.errors import CannotStart, ConformanceError, TranscriptError
-from responses_ws_conformance.listing import explanation, row
+from responses_ws_conformance.listing import entry, explanation, row
 from responses_ws_conformance.profile import Profile, load_profile
 from responses_ws_conformance.report import ExitCode, Report
 from responses_ws_conformance.requirements import catalogue
@@ -43,6 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return ExitCode.SUITE_BROKE
     except KeyboardInterrupt:
         print("rws: interrupted", file=sys.stderr)
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.INTERRUPTED
 
 
@@ -180,8 +184,9 @@ def list_command(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({"spec_version": catalogue().spec_version, "requirements": rows}))
         return ExitCode.OK
-    for r in rows:
-        print(f"{r['id']:16} {r['level']:11} {r['feature']:9} {r['text']}")
+    for about in rows:
+        for line in entry(about):
+            print(line)
     return ExitCode.OK
 
 

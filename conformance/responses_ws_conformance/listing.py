@@ -49,6 +49,16 @@ def row(requirement: Requirement) -> dict[str, Any]:
     }
 
 
+def entry(about: dict[str, Any]) -> Iterator[str]:
+    """A row of ``rws list`` as text: the sentence, and what stands behind it."""
+    yield f"{about['id']:16} {about['level']:10} {about['feature']}"
+    yield from _wrapped(about["text"], "    ")
+    kinds = ", ".join(dict.fromkeys(e["kind"] for e in about["evidence"]))
+    yield f"    evidence: {kinds}"
+    yield f"    checks: {', '.join(about['checks']) or 'none'}"
+    yield f"    scenarios: {', '.join(about['scenarios']) or 'none'}"
+
+
 def explanation(requirement: Requirement) -> Iterator[str]:
     """Everything about one requirement, as text for a terminal."""
     about = row(requirement)
