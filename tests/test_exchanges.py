@@ -616,3 +616,10 @@ def test_our_own_close_does_not_end_what_has_expired(side: Any, outcome: str) ->
     closed = Closed(n=2, t=1.1, conn="c1", side=side, code=1000)
     (exchange,) = Reading([sent, expired, closed])
     assert exchange.outcome == outcome
+
+
+def test_an_error_code_that_is_no_string_is_taken() -> None:
+    event = json.dumps({"type": "error", "error": {"code": {"a": []}, "message": "m"}})
+    create = json.dumps({"type": "response.create"})
+    reading = Reading([Sent(0, 0.0, "c1", "text", create), Received(1, 0.0, "c1", "text", event)])
+    assert reading.exchanges["e0"].outcome == "error"

@@ -48,7 +48,7 @@ from responses_ws_conformance.transcript import (
     Transcript,
 )
 
-CONNECTION_ERRORS: Final = frozenset({"websocket_connection_limit_reached"})
+CONNECTION_ERRORS: Final = ("websocket_connection_limit_reached",)
 PREVIOUS: Final = "previous_response_id"
 ECHOES: Final = ("metadata", PREVIOUS, "tools")
 

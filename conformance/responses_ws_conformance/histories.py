@@ -16,7 +16,7 @@ from responses_ws_conformance.exchanges import Exchange
 PREVIOUS: Final = "previous_response_id"
 # Members of a create, and types of items, that bring in what the transcript does not show.
 SOURCES: Final = ("conversation", "prompt")
-OPAQUE_ITEMS: Final = frozenset({"item_reference", "compaction"})
+OPAQUE_ITEMS: Final = ("item_reference", "compaction")
 OUTPUT_SUFFIX: Final = "_output"
 
 Item = Mapping[str, Any]

@@ -33,7 +33,7 @@ def is_transient(exchange: Exchange) -> bool:
         # Without a code nobody says that the create was at fault (RWS-EVENT-009 says the rest).
         error = exchange.response.get("error")
         code = error.get("code") if isinstance(error, dict) else None
-        return code is None or code in TRANSIENT_CODES
+        return code is None or (isinstance(code, str) and code in TRANSIENT_CODES)
     if exchange.outcome == "closed" and exchange.closed is not None:
         closed = exchange.closed
         return closed.side == "lost" or closed.code is None or closed.code in TRANSIENT_CLOSES

@@ -135,24 +135,26 @@ def demanded_tools(create: Exchange) -> list[str]:
         return [""]
     if not isinstance(choice, dict) or create.request.get("prompt"):
         return []
-    named = choice.get("tools") if choice.get("type") == "allowed_tools" else [choice]
-    tools = [t for t in named if isinstance(t, dict)] if isinstance(named, list) else []
-    return [t["name"] for t in tools if t.get("type") == "function" and "name" in t]
+    tools = _objects(choice.get("tools")) if choice.get("type") == "allowed_tools" else [choice]
+    return [str(t["name"]) for t in tools if t.get("type") == "function" and "name" in t]
 
 
-def listed_tools(tools: Any) -> Iterator[str]:
+def listed_tools(create: Exchange) -> Iterator[str]:
     """The names of listed tools, also of those in a namespace; what has no name is an empty one."""
-    for tool in tools if isinstance(tools, list) else ():
-        if isinstance(tool, dict):
-            yield str(tool.get("name", ""))
-            yield from listed_tools(tool.get("tools"))
+    for tool in _objects(create.request.get("tools")):
+        yield str(tool.get("name", ""))
+        yield from (str(inner.get("name", "")) for inner in _objects(tool.get("tools")))
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [v for v in value if isinstance(v, dict)] if isinstance(value, list) else []
 
 
 @invariant("RWS-CLIENT-008", when=lambda e: any(map(demanded_tools, creates(e))))
 def demanded_tools_are_listed(evidence: Evidence) -> Iterator[Outcome]:
     """A create lists the tools that its tool_choice demands."""
     for create in creates(evidence):
-        listed = list(listed_tools(create.request.get("tools")))
+        listed = list(listed_tools(create))
         for name in demanded_tools(create):
             if name not in listed and not (name == "" and listed):
                 wanted = f"the tool {name!r} in tools" if name else "a tool in tools"
@@ -172,7 +174,7 @@ def continuations(evidence: Evidence) -> Iterator[tuple[Exchange, History]]:
 def chain_is_not_repeated(evidence: Evidence) -> Iterator[Outcome]:
     """A continuation sends no item that its chain has."""
     for create, history in continuations(evidence):
-        known = {item["id"] for item in history.items if isinstance(item.get("id"), str)}
+        known = [item["id"] for item in history.items if isinstance(item.get("id"), str)]
         called, answered = calls(history.items), outputs(history.items)
         for place, item in enumerate(input_items(create)):
             again = item.get("type") != "item_reference" and (
@@ -190,7 +192,7 @@ def answering(evidence: Evidence) -> Iterator[tuple[Exchange, set[str]]]:
     for create in creates(evidence):
         history = responses.behind(create)
         items = [*history.items, *input_items(create)]
-        is_clear = not any(item.get("type") in OPAQUE_ITEMS for item in items)
+        is_clear = not any(item.get("type") == kind for item in items for kind in OPAQUE_ITEMS)
         if history.is_whole and is_clear and outputs(input_items(create)):
             yield create, calls(items)
 

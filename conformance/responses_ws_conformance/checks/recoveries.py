@@ -208,10 +208,10 @@ def settled_pings(evidence: Evidence) -> Iterator[tuple[Received, bool]]:
 
 def _has_read_on(entries: list[Entry]) -> bool:
     """True where the client names a response whose first event is among the entries."""
-    begun: set[object] = set()
+    begun: list[object] = []
     for entry in entries:
         if isinstance(entry, Received) and entry.type == "response.created":
-            begun.add((response_of(entry) or {}).get("id"))
+            begun.append((response_of(entry) or {}).get("id"))
         elif isinstance(entry, Sent) and isinstance(entry.payload, dict):
             named = entry.payload.get(PREVIOUS)
             if isinstance(named, str) and named in begun:
