@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import kill_matrix
 import pytest
 from responses_ws_conformance.checks import load_checks
+from responses_ws_conformance.profile import Timing
 from responses_ws_conformance.requirements import catalogue
-from responses_ws_conformance.runner import Run, judge_transcripts, plan
+from responses_ws_conformance.runner import Run, judge_recordings, judge_transcripts, plan
 from responses_ws_conformance.scenarios import SCENARIOS, Scenario, load_scenarios
 from responses_ws_conformance.transcript import load
 from responses_ws_conformance.verdict import Judgement, Verdict, not_applicable
@@ -26,6 +27,7 @@ TARGETS = [
     *((variant, kill_matrix.DEFAULT_DIALECT) for variant in VARIANTS),
 ]
 HONEST = (None, kill_matrix.DEFAULT_DIALECT)
+SLOW = ((0.03, 0.02), (0.02, 0.1))  # seconds from event to event, and those that we wait
 TURN_LIMIT = 100
 NOT_GREEN = {
     "terse": {"RWS-EVENT-004": "warn"},  # it leaves out an event that a server SHOULD send
@@ -94,6 +96,30 @@ def test_conforming_server_is_green(target: Target, recorded: Callable[[Target],
     assert {name: j.verdict.value for name, j in others.items()} == expected, [
         (name, j.why, [f.finding.actual for f in j.findings]) for name, j in others.items()
     ]
+
+
+@pytest.mark.parametrize(("pace", "limit"), SLOW, ids=lambda seconds: f"{seconds}")
+def test_slow_server_is_never_red(pace: float, limit: float, tmp_path: Path) -> None:
+    """Whatever a server does after our waits have run out, the clock is no reason for a red."""
+    timing = Timing(first_event=limit, idle=limit, total=3 * limit, quiet=limit / 2, close=1.0)
+    config = replace(kill_matrix.server_config(), pace=pace)
+    with running_server(config) as server:
+        profile = kill_matrix.profile_of(server.url, dialect=kill_matrix.DEFAULT_DIALECT)
+        profile = replace(profile, timing=timing)
+        whole = plan(profile)
+
+        def record_one(scenario: Scenario) -> Run:
+            run = Run(profile, replace(whole, scenarios=(scenario,)), tmp_path)
+            run.record_all()
+            return run
+
+        with ThreadPoolExecutor(kill_matrix.JOBS) as pool:
+            runs = [*pool.map(record_one, whole.scenarios)]
+    evidence = [e for run in runs for tries in run.recordings.values() for e in tries]
+    judgements = judge_recordings(evidence, whole.requirements)
+    red = [j for j in judgements if j.verdict in kill_matrix.RED]
+    assert [(j.requirement.id, [f.finding.actual for f in j.findings]) for j in red] == []
+    assert any(j.verdict is Verdict.UNTESTABLE for j in judgements), "no wait ran out"
 
 
 def test_much_is_judged(honest: Recorded) -> None:
