@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import runpy
@@ -32,6 +33,9 @@ OUTPUT = Path("rws-report")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code."""
     options = parser().parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that knows no arrows gets escapes
+            stream.reconfigure(errors="backslashreplace")
     try:
         if options.extension is not None:
             _extend(options.extension)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import select
 import string
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -139,7 +140,7 @@ class Driver:
         if not ready:
             timeout = max(0.0, until - self.now())
             if not live:
-                select.select([], [], [], timeout)
+                threading.Event().wait(timeout)
                 return []
             readable, _, _ = select.select([c.wire for c in live], [], [], timeout)
             ready = [c for c in live if c.wire in readable]

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import secrets
-import select
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -55,8 +55,10 @@ def embedded_target() -> Iterator[Profile]:
 
 def _wait_until_ready(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
-    ready, _, _ = select.select([process.stdout], [], [], START_TIMEOUT)
-    line = process.stdout.readline().strip() if ready else ""
+    patience = threading.Timer(START_TIMEOUT, process.kill)
+    patience.start()
+    line = process.stdout.readline().strip()
+    patience.cancel()
     if not line.startswith(READY):
         raise CannotStart("the embedded reference server did not start; run rws-server to see why")
     return line.removeprefix(READY)

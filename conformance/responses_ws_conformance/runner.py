@@ -6,7 +6,7 @@ and judges what was recorded. ``judge_transcripts`` is the second half on its ow
 
 from __future__ import annotations
 
-import select
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -255,4 +255,4 @@ def _note(recording: Recording, note: str, **facts: str | None) -> None:
 
 
 def _pause(seconds: float) -> None:
-    select.select([], [], [], seconds)
+    threading.Event().wait(seconds)
