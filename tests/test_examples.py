@@ -114,3 +114,19 @@ def test_every_example_is_shown_and_there_is_no_other_json() -> None:
     shown = set(re.findall(r'--8<-- "examples/(.+)"', pages))
     assert shown == {path.name for path in (SPEC / "examples").iterdir()}
     assert re.findall(r"```json\n(?!--8<--)", pages) == []
+
+
+# What a client does wrong in an example that is about just that.
+ON_PURPOSE = {
+    "errors": {"RWS-CLIENT-001", "RWS-CLIENT-003"},
+    "eviction": {"RWS-CLIENT-011"},
+    "lifetime": {"RWS-CLIENT-014"},
+}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("path", CONVERSATIONS, ids=lambda path: path.stem)
+def test_the_clients_are_at_fault_on_purpose_only(path: Path, dialect: str) -> None:
+    judgements = judge_transcripts([transcript(path, dialect)], role="client")
+    broken = {j.requirement.id for j in judgements if j.verdict in BROKEN}
+    assert broken == ON_PURPOSE.get(path.stem, set())
