@@ -192,7 +192,7 @@ def refused_creates_have_no_stream(evidence: Evidence) -> Iterator[Outcome]:
     """Nothing of a response comes for a create that was refused."""
     for exchange in refused_creates(evidence):
         stream = [*exchange.events, *exchange.late]
-        if stream:
+        if stream and not exchange.is_guessed:
             yield Finding(
                 stream[0].n,
                 "no event of a response for a create that was refused",
