@@ -68,7 +68,8 @@ def plan(profile: Profile, *, only: Sequence[str] = (), smoke: bool = False) -> 
 
 def _is_offered(scenario: Scenario, profile: Profile) -> bool:
     lever_is_there = scenario.lever is None or scenario.lever in profile.levers
-    return lever_is_there and set(scenario.features) <= set(profile.claims)
+    is_spoken = scenario.dialect in (None, profile.dialect)
+    return lever_is_there and is_spoken and set(scenario.features) <= set(profile.claims)
 
 
 @dataclass(slots=True)

@@ -12,6 +12,11 @@ scenario made on purpose.
 
 A check yields nothing where all is well, a finding for each violation, and ``Undecided`` where
 the recording does not settle the question.
+
+A *negative* requirement demands that something wrong is refused. Its check says what is wrong in
+the ``subject`` (``offence=("/message/type",)``), and every mark for it names a ``control``: the
+same conversation with only that repaired, which succeeded. A target that refuses everything fails
+the control, and then its refusals prove nothing.
 """
 
 from __future__ import annotations
@@ -132,7 +137,13 @@ Predicate = Callable[[Evidence], bool]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The judge of one requirement."""
+    """The judge of one requirement.
+
+    ``offence`` is not empty for a negative requirement: in what, and in nothing else, the subject
+    of a mark differs from its control. ``/message/…`` points into the message that was sent,
+    ``/connection`` and ``/opcode`` are how it was sent, ``/history`` is what had become of the
+    response that it continues, ``/handshake/…`` points into the request of an opening handshake.
+    """
 
     requirement: str
     name: str
@@ -140,6 +151,7 @@ class Check:
     judge: Callable[[Evidence], Iterator[Outcome]]
     when: Predicate
     kind: str
+    offence: tuple[str, ...] = ()
 
 
 CHECKS: Final[dict[str, Check]] = {}
@@ -155,8 +167,10 @@ def invariant(requirement: str, *, when: Predicate) -> Callable[[Invariant], Inv
     return register
 
 
-def expectation(requirement: str) -> Callable[[Expectation], Expectation]:
-    """Register a check for what scenarios mark for this requirement."""
+def expectation(
+    requirement: str, *, offence: tuple[str, ...] = ()
+) -> Callable[[Expectation], Expectation]:
+    """Register a check for what scenarios mark for this requirement; negative with an offence."""
 
     def register(judge: Expectation) -> Expectation:
         def judge_all(evidence: Evidence) -> Iterator[Outcome]:
@@ -166,7 +180,7 @@ def expectation(requirement: str) -> Callable[[Expectation], Expectation]:
         def is_marked(evidence: Evidence) -> bool:
             return any(True for _ in evidence.marks(requirement))
 
-        _register(requirement, judge, judge_all, is_marked, "expectation")
+        _register(requirement, judge, judge_all, is_marked, "expectation", offence)
         return judge
 
     return register
@@ -178,12 +192,13 @@ def _register(
     judge: Callable[[Evidence], Iterator[Outcome]],
     when: Predicate,
     kind: str,
+    offence: tuple[str, ...] = (),
 ) -> None:
     if requirement in CHECKS:
         raise ValueError(f"{requirement} has two checks: {CHECKS[requirement].name} and ours")
     name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
     summary = (function.__doc__ or "").strip().partition("\n")[0]
-    CHECKS[requirement] = Check(requirement, name, summary, judge, when, kind)
+    CHECKS[requirement] = Check(requirement, name, summary, judge, when, kind, offence)
 
 
 AREAS: Final = (

@@ -26,7 +26,8 @@ class Scenario:
     target is recorded or a forgetful model asked again.
 
     ``features`` are what the profile has to claim, ``lever`` what it has to offer, for the
-    scenario to be recorded. ``smoke`` is True for the few that ``--smoke`` records.
+    scenario to be recorded. One with a ``dialect`` is recorded only where the profile has chosen
+    that one. ``smoke`` is True for the few that ``--smoke`` records.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Scenario:
     turns: int
     features: tuple[str, ...] = ()
     lever: str | None = None
+    dialect: str | None = None
     smoke: bool = False
 
 
@@ -49,6 +51,7 @@ def scenario(
     turns: int,
     features: Iterable[str] = (),
     lever: str | None = None,
+    dialect: str | None = None,
     smoke: bool = False,
 ) -> Callable[[Script], Script]:
     """Register a scenario under its name, ``area/what-it-is``."""
@@ -65,6 +68,7 @@ def scenario(
             turns=turns,
             features=tuple(features),
             lever=lever,
+            dialect=dialect,
             smoke=smoke,
         )
         return script
