@@ -17,6 +17,11 @@ class SendMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class SendPing:
+    """A WebSocket ping, which says that the connection is alive."""
+
+
+@dataclass(frozen=True, slots=True)
 class CloseConnection:
     """Close the connection with this code."""
 
@@ -29,7 +34,7 @@ class StartTurn:
     """The session is busy: advance it until it no longer is."""
 
 
-Effect: TypeAlias = SendMessage | CloseConnection | StartTurn
+Effect: TypeAlias = SendMessage | SendPing | CloseConnection | StartTurn
 
 
 def send_event(event: Event) -> SendMessage:

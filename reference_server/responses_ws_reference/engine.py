@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 from responses_ws_reference.arguments import sample
 from responses_ws_reference.creates import Create
@@ -53,11 +54,14 @@ class Call:
     tokens: tuple[str, ...]
 
 
+Outputs: TypeAlias = tuple[Message | Call, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Completion:
     """What the model says; ``is_cut_short`` where it ran out of tokens in its last output."""
 
-    outputs: tuple[Message | Call, ...]
+    outputs: Outputs
     is_cut_short: bool = False
 
 
@@ -68,19 +72,29 @@ class Engine(Protocol):
         """The model's answer."""
 
 
+def _as_asked(prompt: Prompt, outputs: Outputs) -> Outputs:
+    return outputs
+
+
 class ScriptedEngine:
-    """Follows the plain prompts, and says "ok" to everything else."""
+    """Follows the plain prompts, and says "ok" to everything else.
+
+    A mood takes what the prompt asks for and gives what the model says instead.
+    """
+
+    def __init__(self, mood: Callable[[Prompt, Outputs], Outputs] = _as_asked) -> None:
+        self._mood = mood
 
     def complete(self, prompt: Prompt) -> Completion:
-        """The outputs that the prompt asks for, as far as the token limit allows."""
+        """The outputs that the prompt asks for, as far as mood and token limit allow."""
         functions = _functions_to_call(prompt)
-        outputs: tuple[Message | Call, ...] = (
+        outputs: Outputs = (
             tuple(_call(function) for function in functions)
             if functions
             else (Message(tokenize(_reply(prompt))),)
         )
         limit = prompt.create.fields.get("max_output_tokens", _MAX_OUTPUT_TOKENS)
-        return _cut(outputs, min(limit, _MAX_OUTPUT_TOKENS))
+        return _cut(self._mood(prompt, outputs), min(limit, _MAX_OUTPUT_TOKENS))
 
 
 def tokenize(text: str) -> tuple[str, ...]:
@@ -192,7 +206,7 @@ def _text(item: Item) -> str:
     return ""
 
 
-def _cut(outputs: tuple[Message | Call, ...], limit: int) -> Completion:
+def _cut(outputs: Outputs, limit: int) -> Completion:
     kept: list[Message | Call] = []
     for output in outputs:
         if len(output.tokens) > limit:

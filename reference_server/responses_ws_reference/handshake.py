@@ -23,6 +23,7 @@ _REASONS: Final[Mapping[int, tuple[str, str]]] = {
     404: ("not_found", f"There is nothing here. Connect to {PATH}."),
     405: ("method_not_allowed", "The opening handshake is a GET request."),
     426: ("websocket_upgrade_required", "This resource is served over WebSocket only."),
+    429: ("rate_limit_exceeded", "Too many connections. Try again later."),
     503: ("server_shutting_down", "The server is shutting down."),
 }
 

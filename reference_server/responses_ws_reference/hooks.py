@@ -22,6 +22,7 @@ from responses_ws_reference.effects import (
     SendMessage,
     send_event,
 )
+from responses_ws_reference.engine import Outputs, Prompt
 from responses_ws_reference.handshake import HandshakeAnswer, HandshakeRequest
 from responses_ws_reference.seams import Conversation, Seams
 
@@ -69,6 +70,8 @@ class Hooks:
     frame_received: Callable[[Frame, Link], Frame | None] | None = None
     frame_sent: Callable[[Frame, Link], Frame | None] | None = None
     policies: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    session: Callable[[Conversation, dict[str, Any]], Conversation] | None = None
+    mood: Callable[[Prompt, Outputs, dict[str, Any]], Outputs] | None = None
 
 
 @dataclass(slots=True)
@@ -99,15 +102,26 @@ def hang(hooks: Hooks, seams: Seams, tally: Tally) -> Seams:
         session: Conversation, request: HandshakeRequest, connection: ServerConnection
     ) -> Conversation:
         inner = seams.session(session, request, connection)
+        if hooks.session is not None:
+            inner = hooks.session(inner, shared)
         link = Link(request, shared, inner)
         _watch_frames(connection, hooks, link, tally)
         return HookedSession(inner, hooks, link, tally)
+
+    def mood(prompt: Prompt, given: Outputs) -> Outputs:
+        given = seams.mood(prompt, given)
+        if hooks.mood is None:
+            return given
+        changed = hooks.mood(prompt, given, shared)
+        if changed != given:
+            tally.fire()
+        return changed
 
     policies = {
         name: _counted(getattr(seams.policies, name), policy, tally)
         for name, policy in hooks.policies.items()
     }
-    return Seams(replace(seams.policies, **policies), converse, answer)
+    return Seams(replace(seams.policies, **policies), converse, answer, mood)
 
 
 class HookedSession:

@@ -9,6 +9,7 @@ from typing import Protocol
 from websockets.asyncio.server import ServerConnection
 
 from responses_ws_reference.effects import Effect
+from responses_ws_reference.engine import Outputs, Prompt
 from responses_ws_reference.handshake import HandshakeAnswer, HandshakeRequest
 from responses_ws_reference.policies import CONFORMING, Policies
 
@@ -54,12 +55,19 @@ def _same_answer(request: HandshakeRequest, answer: HandshakeAnswer) -> Handshak
     return answer
 
 
+def _as_asked(prompt: Prompt, outputs: Outputs) -> Outputs:
+    return outputs
+
+
 @dataclass(frozen=True, slots=True)
 class Seams:
-    """The decisions of a server, the session of a connection, the answer to a handshake."""
+    """The decisions of a server, the session of a connection, the answer to a handshake, and the
+    mood of the model.
+    """
 
     policies: Policies = CONFORMING
     session: Callable[[Conversation, HandshakeRequest, ServerConnection], Conversation] = (
         _same_session
     )
     handshake: Callable[[HandshakeRequest, HandshakeAnswer], HandshakeAnswer] = _same_answer
+    mood: Callable[[Prompt, Outputs], Outputs] = _as_asked

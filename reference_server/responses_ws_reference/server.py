@@ -49,7 +49,7 @@ class ReferenceServer:
         self._seams = seams
         self._service = Service(
             model=config.model,
-            engine=ScriptedEngine(),
+            engine=ScriptedEngine(seams.mood),
             policies=seams.policies,
             fresh_id=lambda: uuid.uuid4().hex,
         )

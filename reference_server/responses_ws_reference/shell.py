@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from responses_ws_reference.effects import CloseConnection, Effect, SendMessage, StartTurn
+from responses_ws_reference.effects import (
+    CloseConnection,
+    Effect,
+    SendMessage,
+    SendPing,
+    StartTurn,
+)
 from responses_ws_reference.seams import Conversation
 
 Clock = Callable[[], float]
+
+# How long a busy session that has nothing to say is left alone, in seconds.
+STANDSTILL: Final = 0.002
 
 
 class ConnectionShell:
@@ -47,10 +57,12 @@ class ConnectionShell:
             self._session.close()
 
     async def _advance(self) -> None:
+        pace = self._pace
         while self._session.is_busy:
             # Always yields, so that messages of the client get in between two events.
-            await asyncio.sleep(self._pace)
-            await self._step(self._session.advance)
+            await asyncio.sleep(pace)
+            has_moved = await self._step(self._session.advance)
+            pace = self._pace if has_moved else max(self._pace, STANDSTILL)
         self._advancing = None
 
     async def _expire(self) -> None:
@@ -58,15 +70,20 @@ class ConnectionShell:
             await asyncio.sleep(max(0.0, expires_at - self._clock()))
             await self._step(self._session.tick)
 
-    async def _step(self, step: Callable[..., list[Effect]], *given: str | bytes) -> None:
+    async def _step(self, step: Callable[..., list[Effect]], *given: str | bytes) -> bool:
+        """True where there was something to carry out."""
         async with self._turnstile:
-            for effect in step(*given, now=self._clock()):
+            effects = step(*given, now=self._clock())
+            for effect in effects:
                 await self._carry_out(effect)
+        return bool(effects)
 
     async def _carry_out(self, effect: Effect) -> None:
         match effect:
             case SendMessage(data):
                 await self._connection.send(data)
+            case SendPing():
+                await self._connection.ping()
             case CloseConnection(code, reason):
                 await self._connection.close(code, reason)
             case StartTurn() if self._advancing is None:

@@ -1,0 +1,60 @@
+"""What a variant is, and how the steps of a rewritten stream are put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from responses_ws_reference.effects import CloseConnection, Event
+from responses_ws_reference.hooks import Hooks, Link, Sendings
+from responses_ws_reference.numbering import renumbered
+
+OPEN_RESPONSES: Final = "open-responses"
+OPENAI: Final = "openai"
+DIALECTS: Final = (OPEN_RESPONSES, OPENAI)
+TERMINAL: Final = ("response.completed", "response.failed", "response.incomplete")
+
+Step: TypeAlias = Callable[[Event, Link], list[Event]]
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A named server that conforms as well.
+
+    ``dialects`` are those in which it is legal, ``warns`` the SHOULDs that it does not follow,
+    ``leaves_open`` why some requirements cannot be judged. A server that does not
+    ``ask_for_keys`` has no key to refuse.
+    """
+
+    name: str
+    summary: str
+    hooks: Hooks
+    dialects: tuple[str, ...] = DIALECTS
+    warns: tuple[str, ...] = ()
+    leaves_open: tuple[str, ...] = ()
+    asks_for_keys: bool = True
+
+
+VARIANTS: Final[dict[str, Variant]] = {}
+
+
+def register(name: str, summary: str, hooks: Hooks, **traits: Any) -> None:
+    """Add a variant under its name."""
+    if name in VARIANTS:
+        raise ValueError(f"two variants are named {name}")
+    VARIANTS[name] = Variant(name, summary, hooks, **traits)
+
+
+def rewriting(*steps: Step) -> Hooks:
+    """Each event goes through the steps; what comes out of the last is numbered anew."""
+
+    def outgoing(sending: Event | CloseConnection, link: Link) -> Sendings:
+        if isinstance(sending, CloseConnection):
+            return sending
+        events = [sending]
+        for step in steps:
+            events = [after for event in events for after in step(event, link)]
+        return renumbered(events, link)
+
+    return Hooks(outgoing=outgoing)
