@@ -59,11 +59,18 @@ def _config(options: argparse.Namespace) -> ServerConfig:
         pace=options.pace,
         variant=options.variant,
         fault=options.fault,
+        without=frozenset(options.without),
     )
 
 
 def _check_names(options: argparse.Namespace) -> None:
     """Names are checked before anything listens; the registries load only where they are named."""
+    if options.without:
+        from responses_ws_reference.layers import WITHOUT
+
+        for layer in options.without:
+            if layer not in WITHOUT:
+                raise ValueError(f"unknown layer {layer!r}; there are {', '.join(WITHOUT)}")
     if options.variant is not None:
         from responses_ws_reference.variants import VARIANTS
 
@@ -141,6 +148,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--variant", metavar="NAME", help="other choices that conform as well")
     parser.add_argument("--fault", metavar="NAME", help="one deliberate violation")
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="LAYER",
+        help="switch an optional layer off (storage, warmup); may be repeated",
+    )
     parser.add_argument("--list-variants", action="store_true", help="list the variants and stop")
     parser.add_argument("--list-faults", action="store_true", help="list the faults and stop")
     parser.add_argument(

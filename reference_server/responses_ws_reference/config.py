@@ -11,7 +11,10 @@ DEFAULT_LIFETIME: Final = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class ServerConfig:
-    """Address, keys, model and timing, and which variant or fault is in force."""
+    """Address, keys, model and timing, and which variant or fault is in force.
+
+    ``without`` names the optional layers that are switched off.
+    """
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -22,3 +25,4 @@ class ServerConfig:
     pace: float = 0.0
     variant: str | None = None
     fault: str | None = None
+    without: frozenset[str] = frozenset()

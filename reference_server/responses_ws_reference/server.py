@@ -30,6 +30,7 @@ from responses_ws_reference.handshake import (
     requested_lifetime,
 )
 from responses_ws_reference.hooks import Tally, hang
+from responses_ws_reference.layers import WITHOUT
 from responses_ws_reference.seams import Seams
 from responses_ws_reference.session import Service, Session
 from responses_ws_reference.shell import ConnectionShell
@@ -121,6 +122,8 @@ class Running:
 def compose(config: ServerConfig) -> tuple[Seams, Tally]:
     """The seams that a configuration asks for, and the tally of its fault."""
     seams, tally = Seams(), Tally()
+    for layer in sorted(config.without):
+        seams = hang(WITHOUT[layer], seams, Tally())
     fault = None
     if config.fault is not None:
         # Faults are many modules; a server without one need not load them.

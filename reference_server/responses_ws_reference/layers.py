@@ -1,0 +1,34 @@
+"""Optional layers that can be switched off: what a server does that does not have one.
+
+Such a server conforms too, as long as its profile does not claim the layer. A layer is taken away
+from outside, like everything else that makes one server different from another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from responses_ws_reference.hooks import Hooks, Incoming, Link
+from responses_ws_reference.store import Snapshot
+
+
+def _nothing_is_stored(snapshot: Snapshot) -> bool:
+    return False
+
+
+def _generate_is_unknown(message: Incoming, link: Link) -> Incoming:
+    """What a server does not know it ignores, so the create generates."""
+    if not isinstance(message, dict) or message.get("type") != "response.create":
+        return message
+    known = {name: value for name, value in message.items() if name != "generate"}
+    options = known.get("prompt_cache_options")
+    if isinstance(options, dict):
+        known["prompt_cache_options"] = {n: v for n, v in options.items() if n != "prewarm"}
+    return known
+
+
+WITHOUT: Final[Mapping[str, Hooks]] = {
+    "storage": Hooks(policies={"keeps": _nothing_is_stored}),
+    "warmup": Hooks(incoming=_generate_is_unknown),
+}
