@@ -18,7 +18,12 @@ from responses_ws_conformance.checks import (
     expectation,
     invariant,
 )
-from responses_ws_conformance.checks.answers import TRANSIENT_STATUSES, describe, tools_of
+from responses_ws_conformance.checks.answers import (
+    TRANSIENT_STATUSES,
+    describe,
+    is_transient,
+    tools_of,
+)
 from responses_ws_conformance.exchanges import Exchange, item_id_of, response_of
 from responses_ws_conformance.transcript import (
     Closed,
@@ -209,7 +214,8 @@ def responses_keep_to_their_connection(mark: Mark) -> Iterator[Outcome]:
         yield Finding(at, wanted, f"{both[0]!r} on both {one.conn} and {two.conn}")
     elif not (one.events and two.events):
         silent = one if not one.events else two
-        yield Undecided(Cause.TIME, f"one of the two creates got: {describe(silent)}")
+        cause = Cause.TRANSIENT if is_transient(silent) else Cause.TIME
+        yield Undecided(cause, f"one of the two creates got: {describe(silent)}")
 
 
 def _listing_tools_of(evidence: Evidence, create: Exchange, *, on: Exchange) -> Received | None:

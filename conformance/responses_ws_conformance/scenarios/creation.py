@@ -94,13 +94,14 @@ def models(driver: Driver) -> None:
 def token_limit(driver: Driver) -> None:
     """A long answer under the lowest max_output_tokens."""
     connection = driver.connect()
-    connection.turn(
+    turn = connection.turn(
         count(200),
         owes="RWS-CREATE-009",
         ends=("incomplete", "completed"),
         max_output_tokens=16,
         store=False,
     )
+    connection.require(turn, ends=("incomplete",), by="RWS-CREATE-009")
 
 
 @scenario(
