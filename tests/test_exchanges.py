@@ -198,6 +198,22 @@ CASES = [
         guessed="A B C",
     ),
     Case(
+        "an error that a create seems to have moves on to make room for its own",
+        (
+            send("A"),
+            got("A", "created", "r1"),
+            send("B", previous_response_id="no"),
+            send("C", previous_response_id="r1"),
+            say("D", "{bad"),
+            error("D error"),
+            got("A", "completed", "r1"),
+            error("B error", code=NOT_FOUND),
+            got("C", "created", "r3", previous_response_id="r1"),
+            got("C", "completed", "r3"),
+        ),
+        "A completed, B error, C completed, D error",
+    ),
+    Case(
         "an error names the id that only one create continues",
         (
             send("A"),

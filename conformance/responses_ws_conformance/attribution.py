@@ -10,7 +10,8 @@ order is the order of precedence):
 2. An event with a known response id belongs to that response.
 3. An item event belongs to the open response that knows the item, else to the ended one that
    does (it is late); else to the open response whose numbering it continues, the newest at a tie;
-   with none open, to the waiting create (which then lacks ``response.created``).
+   with none open, to the waiting create (which then lacks ``response.created``). Right after a
+   stray, with none open or waiting, it is a stray too.
 4. An ``error`` belongs to the only open exchange. With several open it belongs to the first that
    waits, or, where it continues the numbering of an open response, to that one; the others stay
    candidates until what follows rules them out: a response that starts or goes on was not meant,
@@ -29,11 +30,11 @@ from typing import Any, Final
 
 from responses_ws_schemas import event_types
 
+from responses_ws_conformance import doubts
 from responses_ws_conformance.exchanges import (
     LIFECYCLE_EVENTS,
     TERMINAL_EVENTS,
     ConnectionView,
-    Doubt,
     Exchange,
     item_id_of,
     response_of,
@@ -106,9 +107,10 @@ class Reading:
             return
         exchange.expired = entry
         if not exchange.events and exchange.error is None:
-            for doubt in self.connection(exchange.conn).doubts:
+            view = self.connection(exchange.conn)
+            for doubt in view.doubts:
                 if doubt.is_open and exchange in doubt.candidates:
-                    _give(doubt, exchange)
+                    doubts.prefer(view, doubt, exchange)
                     return
 
     def _received(self, view: ConnectionView, entry: Received) -> Exchange | None:
@@ -152,6 +154,8 @@ class Reading:
             return ([x for x in active if _continues(x, entry)] or active)[-1]
         late = [x for x in ended[:1] if x.late and _continues(x, entry)]
         waiting = [x for x in creates if not x.is_ended]
+        if not waiting and view.strays and self._last.get(entry.conn) is view.strays[-1]:
+            return None  # it goes on with a response that nobody asked for
         return next(iter((*late, *waiting, *ended)), None)
 
     def _failing(self, view: ConnectionView, entry: Received) -> Exchange | None:
@@ -171,10 +175,9 @@ class Reading:
         if not candidates:
             view.others.append(entry)
             return None
+        if len(candidates) > 1 or candidates[0].error is not None:
+            return doubts.note(view, entry, candidates)
         candidates[0].error = entry
-        if len(candidates) > 1:
-            view.doubts.append(Doubt(entry, candidates))
-            _note_doubts(view)
         return candidates[0]
 
     def _settle(self, view: ConnectionView, exchange: Exchange, entry: Received) -> None:
@@ -183,12 +186,9 @@ class Reading:
             if not doubt.is_open or exchange not in doubt.candidates:
                 continue
             if entry.type != "response.failed" or not exchange.events:
-                _rule_out(view, doubt, exchange)
+                doubts.rule_out(view, doubt, exchange)
             elif self._last.get(entry.conn) is doubt.error and not _has_refusal_form(doubt.error):
-                _give(doubt, exchange)
-                doubt.candidates = [exchange]
-        if view.doubts:
-            _note_doubts(view)
+                doubts.settle(view, doubt, exchange)
 
 
 def read_exchanges(transcript: Transcript) -> Reading:
@@ -269,7 +269,10 @@ def _echo(members: dict[str, Any], name: str) -> Any:
 
 def _candidates(view: ConnectionView, entry: Received) -> list[Exchange]:
     """Every open exchange that an error may belong to, the most plausible first."""
-    candidates = view.open_exchanges(_lane_of(entry))
+    lane = _lane_of(entry)
+    # What has an error in doubt is a candidate too: the error that it has can be another's.
+    candidates = [x for x in view.exchanges if _may_go_on(x) and lane in (None, x.lane)]
+    candidates.sort(key=lambda x: x.error is not None)
     begun = max((x.sent.n for x in view.exchanges if x.events), default=-1)
     active = [x for x in reversed(candidates) if x.events]
     waiting = [x for x in candidates if not x.events]
@@ -283,37 +286,6 @@ def _candidates(view: ConnectionView, entry: Received) -> list[Exchange]:
     ):
         return [x for x in ordered if isinstance(x.request.get(PREVIOUS), str)] or ordered
     return ordered
-
-
-def _rule_out(view: ConnectionView, doubt: Doubt, exchange: Exchange) -> None:
-    """An error is not about this exchange; once one candidate is left, it has found its owner."""
-    doubt.candidates.remove(exchange)
-    if exchange.error is doubt.error:
-        exchange.error = None
-        heir = next((x for x in doubt.candidates if x.error is None), None)
-        if heir is not None:
-            heir.error = doubt.error
-        else:
-            view.others.append(doubt.error)
-    (*several, last) = doubt.candidates
-    if not several and last.error is doubt.error:
-        for other in view.doubts:
-            if other is not doubt and other.is_open and last in other.candidates:
-                _rule_out(view, other, last)
-
-
-def _give(doubt: Doubt, exchange: Exchange) -> None:
-    """An error is most likely about this exchange."""
-    for candidate in doubt.candidates:
-        if candidate.error is doubt.error:
-            candidate.error = None
-    exchange.error = doubt.error
-
-
-def _note_doubts(view: ConnectionView) -> None:
-    doubtful = [x for doubt in view.doubts if doubt.is_open for x in doubt.candidates]
-    for exchange in view.exchanges:
-        exchange.doubtful_error = exchange in doubtful
 
 
 def _knows(exchange: Exchange, event: Received) -> bool:
