@@ -93,7 +93,7 @@ def test_selection_records_only_what_it_needs(tmp_path: Path, reference_server: 
     done = run_pytest(tmp_path, *target, "-k", "RWS-CHAIN-005", RWS_KEY=KEY)
     assert done.returncode == 0, done.stdout
     recorded = {p.name for p in (tmp_path / "rws-report" / "transcripts").iterdir()}
-    assert all(name.startswith("chaining--") for name in recorded)
+    assert recorded == {"probes--inventions.1.jsonl"}
 
 
 def test_unreachable_target_is_exit_4(tmp_path: Path) -> None:

@@ -16,10 +16,11 @@ from typing import Any, Final
 
 from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.connection import OMIT, Blocked, Connection
+from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.profile import Lever, Profile
 from responses_ws_conformance.recording import Recording
-from responses_ws_conformance.transcript import Opened
-from responses_ws_conformance.wire import Target, open_wire
+from responses_ws_conformance.transcript import Note, Opened
+from responses_ws_conformance.wire import Network, Target, open_wire
 
 __all__ = ["OMIT", "Blocked", "Connection", "Driver", "Unreachable"]
 
@@ -38,13 +39,13 @@ class Driver:
         profile: Profile,
         recording: Recording,
         *,
-        clock: Callable[[], float] = time.monotonic,
+        network: Network | None = None,
         seed: random.Random | None = None,
     ) -> None:
         self.profile = profile
         self.recording = recording
         self.turns = 0
-        self._clock = clock
+        self._network = network or Network()
         self._random = seed or random.Random()
         self._connections: list[Connection] = []
         self._last_create: float | None = None
@@ -98,7 +99,7 @@ class Driver:
             max_message_bytes=profile.max_message_bytes,
             upgrade=upgrade,
         )
-        wire = open_wire(target)
+        wire = open_wire(target, self._network)
         connection = Connection(f"c{len(self._connections) + 1}", self, wire)
         self._connections.append(connection)
         shake = wire.handshake
@@ -121,6 +122,11 @@ class Driver:
         """Note that exchanges or connections, by role, exercise a requirement."""
         self.recording.mark(requirement, roles, facts or {})
 
+    def probe(self, what: str, exchange: Exchange) -> None:
+        """Note that an exchange asks for something invented."""
+        roles = {"subject": (exchange.name,)}
+        self.recording.add(Note, note="probe", roles=roles, facts={"what": what})
+
     def code_word(self) -> str:
         """A word that no model says by chance."""
         return "".join(self._random.choices(string.ascii_lowercase, k=10))
@@ -131,7 +137,7 @@ class Driver:
 
     def now(self) -> float:
         """The monotonic time in seconds."""
-        return self._clock()
+        return self._network.clock()
 
     def pump(self, until: float) -> list[Connection]:
         """Take what arrives, on any connection, until the given time; returns at the first life."""

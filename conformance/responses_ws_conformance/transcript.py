@@ -156,13 +156,14 @@ class Note:
     """An annotation: what the scenario knows and a stranger could not see.
 
     ``note`` is ``mark`` (these exchanges exercise ``requirement``; ``roles`` maps a role to
-    exchange or connection names; ``facts`` holds the rest), ``blocked`` (the scenario could not
-    go on; ``facts`` has ``cause``, ``by`` and ``why``) or ``broken`` (the suite's own mistake).
+    exchange or connection names; ``facts`` holds the rest), ``probe`` (the exchange asks for
+    something invented, ``facts`` has ``what``), ``blocked`` (the scenario could not go on;
+    ``facts`` has ``cause``, ``by`` and ``why``) or ``broken`` (the suite's own mistake).
     """
 
     n: int
     t: float
-    note: Literal["mark", "blocked", "broken"]
+    note: Literal["mark", "probe", "blocked", "broken"]
     requirement: str | None = None
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)

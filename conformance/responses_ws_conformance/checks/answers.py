@@ -110,6 +110,17 @@ def refused(
         yield Finding(exchange.last, wanted, describe(exchange))
 
 
+def without_control(mark: Mark, *, by: str) -> Iterator[Outcome]:
+    """Yield where a refusal proves nothing, because the ``control`` was refused too.
+
+    ``by`` is the requirement that the failure of the control breaks.
+    """
+    control = mark.exchange("control")
+    if control.outcome not in ("completed", "incomplete"):
+        why = f"the refusal proves nothing; the control: {describe(control)}"
+        yield Undecided(Cause.BLOCKED, why, by=by)
+
+
 RECALLS_THAT_PROVE: Final = 2
 
 

@@ -22,6 +22,7 @@ from responses_ws_conformance.checks.answers import (
     not_recalled,
     recalled,
     refused,
+    without_control,
 )
 from responses_ws_conformance.exchanges import (
     LIFECYCLE_EVENTS,
@@ -68,20 +69,20 @@ def ids_are_distinct(evidence: Evidence) -> Iterator[Outcome]:
             )
 
 
-@expectation("RWS-CHAIN-005")
+@expectation("RWS-CHAIN-005", offence=("/message/previous_response_id",))
 def unknown_id_is_not_found(mark: Mark) -> Iterator[Outcome]:
     """An invented id is answered with previous_response_not_found."""
     yield from _not_found(mark, "for the unknown id", by="RWS-CHAIN-008")
 
 
-@expectation("RWS-CHAIN-006")
+@expectation("RWS-CHAIN-006", offence=("/message/previous_response_id",))
 def not_found_names_the_field(mark: Mark) -> Iterator[Outcome]:
     """The refusal of an unknown id has status 400 and names previous_response_id."""
     exchange = mark.exchange()
     if exchange.error is None or exchange.error_code != NOT_FOUND:
         yield Undecided(Cause.BLOCKED, describe(exchange), by="RWS-CHAIN-005")
         return
-    yield from _without_control(mark, by="RWS-CHAIN-008")
+    yield from without_control(mark, by="RWS-CHAIN-008")
     status, param = exchange.error.payload.get("status"), exchange.error_object.get("param")
     if status != 400:
         yield Finding(exchange.error.n, "status 400", f"status {status!r}", path="/status")
@@ -90,7 +91,7 @@ def not_found_names_the_field(mark: Mark) -> Iterator[Outcome]:
         yield Finding(exchange.error.n, expected, f"param {param!r}", path="/error/param")
 
 
-@expectation("RWS-CHAIN-007")
+@expectation("RWS-CHAIN-007", offence=("/message/previous_response_id",))
 def unknown_id_starts_no_response(mark: Mark) -> Iterator[Outcome]:
     """A create with an invented id produces no event of a response."""
     exchange = mark.exchange()
@@ -104,7 +105,7 @@ def unknown_id_starts_no_response(mark: Mark) -> Iterator[Outcome]:
     elif exchange.outcome != "error":
         yield Undecided(Cause.BLOCKED, describe(exchange), by="RWS-CHAIN-005")
     else:
-        yield from _without_control(mark, by="RWS-CHAIN-008")
+        yield from without_control(mark, by="RWS-CHAIN-008")
 
 
 @expectation("RWS-CHAIN-008")
@@ -113,8 +114,8 @@ def connection_is_usable_after_an_unknown_id(mark: Mark) -> Iterator[Outcome]:
     yield from answered(mark.exchange())
 
 
-@expectation("RWS-CHAIN-009")
-@expectation("RWS-CHAIN-010")
+@expectation("RWS-CHAIN-009", offence=("/connection",))
+@expectation("RWS-CHAIN-010", offence=("/connection",))
 def id_of_another_connection_is_not_found(mark: Mark) -> Iterator[Outcome]:
     """A store:false id that works on its own connection is not found on another."""
     yield from _not_found(mark, "for the id of another connection", by="RWS-CHAIN-002")
@@ -127,7 +128,7 @@ def replay_is_answered(mark: Mark) -> Iterator[Outcome]:
     yield from unanswered or recalled(mark)
 
 
-@expectation("RWS-CHAIN-012")
+@expectation("RWS-CHAIN-012", offence=("/history",))
 def failed_continuation_evicts(mark: Mark) -> Iterator[Outcome]:
     """A store:false id is not found once a continuation of it was refused."""
     yield from _cut_off(mark.exchange()) or _not_found(
@@ -235,15 +236,7 @@ def _not_found(mark: Mark, what: str, *, by: str) -> Iterator[Outcome]:
         yield Finding(subject.last, wanted, "no answer, though the next create was answered")
         return
     outcomes = list(refused(subject, codes=(NOT_FOUND,), what=what))
-    yield from outcomes or _without_control(mark, by=by)
-
-
-def _without_control(mark: Mark, *, by: str) -> Iterator[Outcome]:
-    """Yield where a refusal proves nothing, because the ``control`` was refused too."""
-    control = mark.exchange("control")
-    if control.outcome != "completed":
-        why = f"the refusal proves nothing; the control: {describe(control)}"
-        yield Undecided(Cause.BLOCKED, why, by=by)
+    yield from outcomes or without_control(mark, by=by)
 
 
 def _came_later(control: Exchange, subject: Exchange) -> bool:

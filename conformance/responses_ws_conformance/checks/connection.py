@@ -77,23 +77,24 @@ def handshake_is_accepted(mark: Mark) -> Iterator[Outcome]:
             )
 
 
-@expectation("RWS-CONN-002")
+@expectation("RWS-CONN-002", offence=("/handshake/headers/authorization",))
 def wrong_key_is_refused(mark: Mark) -> Iterator[Outcome]:
     """A wrong key is refused with 401 before a WebSocket is open."""
-    yield from _refused(mark.handshake(), 401)
+    yield from _refused(mark, 401)
 
 
-@expectation("RWS-CONN-003")
+@expectation("RWS-CONN-003", offence=("/handshake/headers/authorization",))
 def missing_key_is_refused(mark: Mark) -> Iterator[Outcome]:
     """A handshake without a key is refused with 401 or 403."""
-    yield from _refused(mark.handshake(), 401, 403)
+    yield from _refused(mark, 401, 403)
 
 
-def _refused(opened: Opened, *statuses: int) -> Iterator[Outcome]:
+def _refused(mark: Mark, *statuses: int) -> Iterator[Outcome]:
+    opened = mark.handshake()
     others = [name for name, value in opened.request_headers if "[secret: header" in value]
     if opened.status in statuses:
-        return
-    if was_busy(opened):
+        yield from _without_control(mark)
+    elif was_busy(opened):
         yield Undecided(Cause.TRANSIENT, describe_handshake(opened))
     elif opened.status == 101 and others:
         why = f"the handshake was accepted, but it carries another secret in {', '.join(others)}"
@@ -101,6 +102,14 @@ def _refused(opened: Opened, *statuses: int) -> Iterator[Outcome]:
     else:
         wanted = " or ".join(f"HTTP status {status}" for status in statuses)
         yield Finding(opened.n, wanted, describe_handshake(opened))
+
+
+def _without_control(mark: Mark) -> Iterator[Outcome]:
+    """Yield where a refusal proves nothing, because a proper handshake was refused too."""
+    control = mark.handshake("control")
+    if control.status != 101:
+        why = f"the refusal proves nothing; a proper handshake: {describe_handshake(control)}"
+        yield Undecided(Cause.BLOCKED, why, by="RWS-CONN-001")
 
 
 @expectation("RWS-CONN-004")
@@ -237,7 +246,7 @@ def _ids_since(evidence: Evidence, create: Exchange) -> dict[str, int]:
     return ids
 
 
-@expectation("RWS-CONN-009")
+@expectation("RWS-CONN-009", offence=("/handshake/upgrade",))
 def plain_get_is_refused(mark: Mark) -> Iterator[Outcome]:
     """A GET without an upgrade gets a 4xx status."""
     opened = mark.handshake()
@@ -245,3 +254,5 @@ def plain_get_is_refused(mark: Mark) -> Iterator[Outcome]:
         yield Undecided(Cause.TRANSIENT, describe_handshake(opened))
     elif opened.status is None or not 400 <= opened.status < 500:
         yield Finding(opened.n, "a 4xx status, best 426", describe_handshake(opened))
+    else:
+        yield from _without_control(mark)

@@ -21,6 +21,7 @@ from responses_ws_conformance.checks.answers import (
     answered_like_others,
     describe,
     is_transient,
+    without_control,
 )
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.transcript import Received, Sent
@@ -156,8 +157,8 @@ def _answered_after(evidence: Evidence, ping: Sent) -> Received | None:
     return None
 
 
-@expectation("RWS-FRAME-008")
-@expectation("RWS-FRAME-010")
+@expectation("RWS-FRAME-008", offence=("/message",))
+@expectation("RWS-FRAME-010", offence=("/message/type",))
 def refused_and_still_usable(mark: Mark) -> Iterator[Outcome]:
     """The message is answered with an error event, and a create works after it."""
     subject, fence = mark.exchanges("subject")[-1], mark.exchange("fence")
@@ -171,14 +172,14 @@ def refused_and_still_usable(mark: Mark) -> Iterator[Outcome]:
         yield from _refused(mark)
 
 
-@expectation("RWS-FRAME-009")
-@expectation("RWS-FRAME-013")
+@expectation("RWS-FRAME-009", offence=("/message/type",))
+@expectation("RWS-FRAME-013", offence=("/message",))
 def refused_with_an_error(mark: Mark) -> Iterator[Outcome]:
     """The message is answered with an error event."""
     yield from _refused(mark)
 
 
-@expectation("RWS-FRAME-012")
+@expectation("RWS-FRAME-012", offence=("/opcode",))
 def binary_is_refused(mark: Mark) -> Iterator[Outcome]:
     """A binary message is answered with an error event or a close with 1003."""
     yield from _refused(mark, close=UNSUPPORTED_DATA)
@@ -189,14 +190,15 @@ def _refused(mark: Mark, *, close: int | None = None) -> Iterator[Outcome]:
 
     Any error event will do, whatever its status: the create after it shows that the target was
     not merely busy. Where the connection was lost the message was sent again on a new one.
+    ``control`` is the create that was answered, the fence or one on a new connection.
     """
     subjects, fence = mark.exchanges("subject"), mark.exchange("fence")
     subject = subjects[-1]
     wanted = "an error event" + (f" or a close with {close}" if close is not None else "")
     closed = subject.closed if subject.outcome == "closed" else None
     if subject.outcome == "error" or (closed and close is not None and closed.code == close):
-        return
-    if fence.outcome == "completed" and fence.conn == subject.conn:
+        yield from without_control(mark, by="RWS-CREATE-001")
+    elif fence.outcome == "completed" and fence.conn == subject.conn:
         actual = "neither" if close is not None else "none"
         yield Finding(fence.last, wanted, f"{actual}, though the next create was answered")
     elif closed and (len(subjects) > 1 or not is_transient(subject)):
@@ -207,7 +209,7 @@ def _refused(mark: Mark, *, close: int | None = None) -> Iterator[Outcome]:
         yield Undecided(Cause.TIME, "neither the message nor the create after it was answered")
 
 
-@expectation("RWS-FRAME-011")
+@expectation("RWS-FRAME-011", offence=("/message/type",))
 def only_creates_start_responses(mark: Mark) -> Iterator[Outcome]:
     """No response begins for a message that is not a create."""
     subject, fence = mark.exchanges("subject")[-1], mark.exchange("fence")
@@ -216,8 +218,10 @@ def only_creates_start_responses(mark: Mark) -> Iterator[Outcome]:
     if started:
         wanted = f"no response for {_what(subject)}"
         yield Finding(started[0].n, wanted, "response.created")
-    elif fence.outcome != "completed" and subject.outcome != "closed":
+    elif fence.outcome in ("expired", "open") and subject.outcome != "closed":
         yield Undecided(Cause.TIME, f"the create after it got no answer: {describe(fence)}")
+    else:
+        yield from without_control(mark, by="RWS-CREATE-001")
 
 
 def _what(exchange: Exchange) -> str:

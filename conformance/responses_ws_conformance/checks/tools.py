@@ -21,6 +21,7 @@ from responses_ws_conformance.checks.answers import (
     is_transient,
     recalled,
     refused,
+    without_control,
 )
 from responses_ws_conformance.checks.chaining import NOT_FOUND
 from responses_ws_conformance.exchanges import Exchange, response_of
@@ -94,16 +95,20 @@ def output_reaches_the_model(mark: Mark) -> Iterator[Outcome]:
     yield from recalled(mark)
 
 
-@expectation("RWS-TOOL-006")
+@expectation("RWS-TOOL-006", offence=("/message/input/0/call_id",))
 def output_without_its_call_is_refused(mark: Mark) -> Iterator[Outcome]:
     """An output is refused where its call_id belongs to no call."""
-    yield from rejected(mark.exchange(), "for the output whose call_id belongs to no call")
+    yield from rejected(
+        mark, "for the output whose call_id belongs to no call", control_by="RWS-TOOL-003"
+    )
 
 
-@expectation("RWS-TOOL-011")
+@expectation("RWS-TOOL-011", offence=("/message/input",))
 def call_without_its_output_is_refused(mark: Mark) -> Iterator[Outcome]:
     """A continuation is refused where it leaves a call unanswered."""
-    yield from rejected(mark.exchange(), "for the call that is left without an output")
+    yield from rejected(
+        mark, "for the call that is left without an output", control_by="RWS-TOOL-010"
+    )
 
 
 def parallel_calls(evidence: Evidence) -> list[tuple[Exchange, list[Item]]]:
@@ -142,15 +147,18 @@ def no_call_is_emitted(mark: Mark) -> Iterator[Outcome]:
             return
 
 
-def rejected(exchange: Exchange, what: str) -> Iterator[Outcome]:
-    """Yield why a continuation was not refused for what was wrong with it.
+def rejected(mark: Mark, what: str, *, control_by: str) -> Iterator[Outcome]:
+    """Yield why the subject was not refused for what is wrong with it, or why that proves nothing.
 
     Servers that find the mistake only when they ask the model start a response and fail it. To
-    call the continued response unknown is another reason than the one at hand.
+    call the continued response unknown is another reason than the one at hand. ``control_by`` is
+    what the failure of the control breaks.
     """
-    if exchange.outcome == "failed" and not is_transient(exchange):
-        return
-    if exchange.outcome == "error" and exchange.error_code == NOT_FOUND:
-        yield Finding(exchange.last, f"an error event {what}", describe(exchange))
+    subject = mark.exchange()
+    if subject.outcome == "failed" and not is_transient(subject):
+        outcomes: list[Outcome] = []
+    elif subject.outcome == "error" and subject.error_code == NOT_FOUND:
+        outcomes = [Finding(subject.last, f"an error event {what}", describe(subject))]
     else:
-        yield from refused(exchange, what=what)
+        outcomes = list(refused(subject, what=what))
+    yield from outcomes or without_control(mark, by=control_by)

@@ -1,8 +1,8 @@
 """Scenarios: short scripts that make a target do what requirements speak of.
 
-    @scenario("chaining/unknown-id", exercises=("RWS-CHAIN-005", "RWS-CHAIN-008"), turns=2)
-    def unknown_id(driver: Driver) -> None:
-        \"""An invented id, then a healthy create on the same connection.\"""
+    @scenario("chaining/output", exercises=("RWS-CHAIN-003",), turns=2)
+    def output_of_a_chain(driver: Driver) -> None:
+        \"""A code word that stands nowhere but in the output of the first response.\"""
 
 A scenario judges nothing. It declares what it exercises and at most how many creates it sends;
 a run against the reference server confirms both.
@@ -77,15 +77,14 @@ def scenario(
 
 
 AREAS: Final = (
+    "probes",
     "connection",
     "framing",
     "creation",
-    "events",
     "items",
     "chaining",
     "tools",
     "turns",
-    "errors",
     "lifetime",
 )
 

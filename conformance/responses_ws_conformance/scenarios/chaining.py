@@ -20,7 +20,7 @@ from responses_ws_conformance.prompts import (
     told,
 )
 from responses_ws_conformance.scenarios import scenario
-from responses_ws_conformance.scenarios.chains import Chain, require_settled, settle
+from responses_ws_conformance.scenarios.chains import Chain, settle
 from responses_ws_conformance.scenarios.recollection import recollect
 
 
@@ -130,23 +130,6 @@ def output_of_a_chain(driver: Driver) -> None:
 
 
 @scenario(
-    "chaining/unknown-id",
-    exercises=("RWS-CHAIN-005", "RWS-CHAIN-006", "RWS-CHAIN-007", "RWS-CHAIN-008"),
-    turns=2,
-)
-def unknown_id(driver: Driver) -> None:
-    """An invented id, then a healthy create on the same connection."""
-    connection = driver.connect()
-    unknown = connection.attempt(say(), previous_response_id=driver.invented_id(), store=False)
-    control = connection.attempt(say(), store=False)
-    driver.mark("RWS-CHAIN-008", subject=control)
-    for requirement in ("RWS-CHAIN-005", "RWS-CHAIN-006", "RWS-CHAIN-007"):
-        driver.mark(requirement, subject=unknown, control=control)
-    for exchange in (unknown, control):
-        require_settled(connection, exchange)
-
-
-@scenario(
     "chaining/other-connections",
     exercises=("RWS-CHAIN-004", "RWS-CHAIN-009", "RWS-CHAIN-010", "RWS-CHAIN-011"),
     turns=5,
@@ -156,13 +139,14 @@ def other_connections(driver: Driver) -> None:
     word = driver.code_word()
     chain = Chain(driver.connect())
     chain.turn(remember(word))
-    beside = settle(driver.connect(), recall(), previous_response_id=chain.newest, store=False)
+    ask = [message(recall())]
+    beside = settle(driver.connect(), ask, previous_response_id=chain.newest, store=False)
     own = chain.attempt(recall())
     driver.mark("RWS-CHAIN-010", subject=beside, control=own)
     driver.mark("RWS-CHAIN-002", subject=own)
     chain.connection.require(own, by="RWS-CHAIN-002")
     chain.connection.close()
-    later = settle(driver.connect(), recall(), previous_response_id=chain.newest, store=False)
+    later = settle(driver.connect(), ask, previous_response_id=chain.newest, store=False)
     driver.mark("RWS-CHAIN-009", subject=later, control=own)
     new = driver.connect()
     recollect(

@@ -44,11 +44,11 @@ def opening_and_closing(driver: Driver) -> None:
 )
 def keys(driver: Driver) -> None:
     """The right key, a wrong one, and none."""
-    driver.connect()
+    control = driver.connect()
     wrong = decisive(driver, driver.shake_hands(driver.invented_id("sk-rws")))
     missing = decisive(driver, driver.shake_hands(None))
-    driver.mark("RWS-CONN-002", subject=wrong)
-    driver.mark("RWS-CONN-003", subject=missing)
+    driver.mark("RWS-CONN-002", {"key": "invented"}, subject=wrong, control=control)
+    driver.mark("RWS-CONN-003", subject=missing, control=control)
     driver.mark("RWS-CONN-004", subject=wrong)
     driver.mark("RWS-CONN-004", subject=missing)
 
@@ -69,6 +69,6 @@ def two_connections(driver: Driver) -> None:
 @scenario("connection/plain-get", exercises=("RWS-CONN-009",), turns=0)
 def plain_get(driver: Driver) -> None:
     """A GET without an upgrade on the path of the WebSocket."""
-    driver.connect()
+    control = driver.connect()
     answer = driver.shake_hands(driver.profile.api_key, upgrade=False)
-    driver.mark("RWS-CONN-009", subject=decisive(driver, answer))
+    driver.mark("RWS-CONN-009", subject=decisive(driver, answer), control=control)

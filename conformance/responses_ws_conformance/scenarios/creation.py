@@ -67,9 +67,9 @@ def generation_fields(driver: Driver) -> None:
     driver.connect().turn(say(), owes="RWS-CREATE-012", store=False, **GENERATION_FIELDS)
 
 
-@scenario("creation/models", exercises=("RWS-CREATE-005", "RWS-CREATE-013"), turns=4)
-def models(driver: Driver) -> None:
-    """A create without a model and one with an unknown model, each before a healthy one."""
+@scenario("creation/without-model", exercises=("RWS-CREATE-013",), turns=2)
+def without_model(driver: Driver) -> None:
+    """A create without a model, then a healthy one."""
     connection = driver.connect()
     without = insist(
         connection, "RWS-CREATE-013", lambda c: c.attempt(say(), model=OMIT, store=False)
@@ -79,15 +79,6 @@ def models(driver: Driver) -> None:
     if after.outcome != "closed":
         connection.require(after, by="RWS-CREATE-001")
     driver.mark("RWS-CREATE-013", subject=without, after=after)
-    connection.require(after, by="RWS-CREATE-013")
-    unknown = f"no-such-model-{driver.code_word()}"
-    refused = insist(
-        connection, "RWS-CREATE-005", lambda c: c.attempt(say(), model=unknown, store=False)
-    )
-    if refused.outcome in ("error", "failed"):
-        after = connection.attempt(say(), store=False)
-        driver.mark("RWS-CREATE-005", subject=refused, after=after)
-        connection.require(after, by="RWS-CREATE-005")
 
 
 @scenario("creation/token-limit", exercises=("RWS-CREATE-009", "RWS-EVENT-010"), turns=1)

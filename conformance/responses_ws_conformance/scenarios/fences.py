@@ -15,6 +15,12 @@ def own_tool(driver: Driver) -> list[dict[str, Any]]:
     return [{**CLOCK, "name": f"rws_{driver.code_word()}"}]
 
 
+def plain_create(driver: Driver) -> dict[str, Any]:
+    """The members of the create that follows what is no client event, all but its type."""
+    model = driver.profile.model
+    return {**({} if model is None else {"model": model}), "store": False, "input": say()}
+
+
 def create_unusually(driver: Driver, connection: Connection, requirement: str, **how: Any) -> None:
     """A create that is sent in an unusual way, then a plain one.
 
@@ -40,12 +46,13 @@ def provoke(
     message: str | bytes | Mapping[str, Any],
     *requirements: str,
     lingers: bool = False,
+    probes: str | None = None,
 ) -> Connection:
     """Send what is no client event, then a create; the connection to go on with.
 
     Where the connection was lost the message is sent again on a new one. One that ``lingers``
     is given a quiet moment after its error, so that what else it starts is not taken for an
-    answer to the create.
+    answer to the create. ``probes`` names what the message invents.
     """
     subjects = [connection.provoke(message)]
     if subjects[0].closed is not None:
@@ -55,11 +62,13 @@ def provoke(
         connection = driver.connect()
     elif lingers:
         connection.watch()
-    fence = connection.attempt(say(), store=False)
+    if probes is not None:
+        driver.probe(probes, subjects[-1])
+    fence = control = connection.attempt(say(), store=False)
     if fence.outcome == "closed":
         connection = driver.connect()
-        connection.turn(say(), store=False)
+        control = connection.turn(say(), store=False)
     connection.require(fence, ends=("completed", "closed"), by="RWS-CREATE-001")
     for requirement in requirements:
-        driver.mark(requirement, subject=subjects, fence=fence)
+        driver.mark(requirement, subject=subjects, fence=fence, control=control)
     return connection

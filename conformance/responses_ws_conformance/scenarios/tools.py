@@ -73,9 +73,13 @@ def stored_calls(driver: Driver) -> None:
     output = function_call_output(calls_of(first)[0], "ten o'clock")
     second = _force_call(connection, [output], "RWS-TOOL-003", previous=first, store=True)
     calls_of(second)
-    orphan = function_call_output({"call_id": driver.invented_id("call")}, "eleven o'clock")
+    orphan = function_call_output({"call_id": driver.invented_id("call")}, output["output"])
     refused = connection.attempt(
-        [orphan], previous_response_id=second.response_id, tools=[CLOCK], store=True
+        [orphan],
+        previous_response_id=second.response_id,
+        tools=[CLOCK],
+        tool_choice=force(CLOCK),
+        store=True,
     )
     driver.mark("RWS-TOOL-006", subject=refused, control=second)
 

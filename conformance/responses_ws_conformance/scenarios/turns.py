@@ -16,6 +16,8 @@ from responses_ws_conformance.scenarios import scenario
 
 LONG: Final = 60
 NOT_FOUND: Final = "previous_response_not_found"
+# What is said of the events of a response; the checks look at all other recordings too.
+EVENTS: Final = tuple(f"RWS-EVENT-{number:03}" for number in (*range(1, 10), *range(11, 20)))
 
 
 def submit(connection: Connection, number: int, input: str, **fields: Any) -> Exchange:
@@ -94,9 +96,13 @@ def closed_in_mid_response(driver: Driver) -> None:
     driver.mark("RWS-TURN-006", connection=after, subject=subject)
 
 
-@scenario("turns/next-turn", exercises=("RWS-TURN-007",), turns=2)
+@scenario(
+    "turns/next-turn",
+    exercises=("RWS-TURN-007", *EVENTS),
+    turns=2,
+)
 def next_turn(driver: Driver) -> None:
-    """A turn and another on the same connection; both again where that was lost."""
+    """A turn, and another on the same connection as its fence; both again where that was lost."""
     subjects: list[Exchange] = []
     for _ in range(2):
         connection = driver.connect()

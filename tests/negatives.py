@@ -1,0 +1,138 @@
+"""The linter of negative requirements: a refusal proves something only beside its control.
+
+``mark_problems`` says what is wrong with a mark in a recording, ``case_problems`` with the cases of
+a requirement. Both look at structure only; what the target is owed is the check's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from responses_ws_conformance.checks import Check, Evidence, Mark
+from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.transcript import Opened, parse
+
+from tests.cases import Case
+
+SUCCESS = ("completed", "incomplete")
+# A different key for each handshake, and the number of bytes of a body that is not there.
+VOLATILE_HEADERS = {"sec-websocket-key"}
+UPGRADE_HEADERS = {
+    "connection",
+    "upgrade",
+    "sec-websocket-version",
+}
+
+
+def mark_problems(check: Check, mark: Mark) -> Iterator[str]:
+    """Why a mark does not show that the subject was refused for its offence and nothing else."""
+    names = mark.note.roles.get("control", ())
+    if len(names) != 1:
+        yield f"the mark names {len(names)} controls instead of one"
+        return
+    if names[0] in mark.evidence.reading.connections:
+        control_handshake, subject_handshake = mark.handshake("control"), mark.handshake()
+        if control_handshake.status != 101:
+            yield f"the control was refused with {control_handshake.status}"
+        subject, control = handshake_view(subject_handshake), handshake_view(control_handshake)
+        if "key" in mark.note.facts:  # a recording masks right and wrong keys alike
+            subject["handshake"]["headers"]["authorization"] = mark.fact("key")
+    else:
+        answer, wrong = mark.exchange("control"), mark.exchanges("subject")[-1]
+        if answer.outcome not in SUCCESS:
+            yield f"the control ended with {answer.outcome}"
+        subject, control = (
+            exchange_view(mark.evidence, x, other)
+            for x, other in ((wrong, answer), (answer, wrong))
+        )
+    found = list(differences(subject, control))
+    if not found:
+        yield "subject and control are the same conversation"
+    for pointer in found:
+        if not any(pointer == o or pointer.startswith(f"{o}/") for o in check.offence):
+            yield f"subject and control differ in {pointer}, which is no part of the offence"
+
+
+def case_problems(check: Check, cases: Iterable[Case]) -> Iterator[str]:
+    """Why the cases do not show that a target which refuses everything gets no green."""
+    refused = [case for case in cases if _control_is_refused(check, case)]
+    if not refused:
+        yield "no case in which the control is refused too"
+    for case in refused:
+        if case.conforms is True:
+            yield f"the case {case.description!r} is green although its control is refused"
+
+
+def _control_is_refused(check: Check, case: Case) -> bool:
+    evidence = Evidence.of(case.transcript())
+    for mark in evidence.marks(check.requirement):
+        for name in mark.note.roles.get("control", ()):
+            if name in evidence.reading.connections:
+                return mark.handshake("control").status != 101
+            return mark.exchange("control").outcome == "error"
+    return False
+
+
+def handshake_view(opened: Opened) -> dict[str, Any]:
+    """What was asked for in an opening handshake."""
+    headers = {name.lower(): value for name, value in opened.request_headers}
+    is_upgrade = opened.upgrade
+    kept = headers.keys() - VOLATILE_HEADERS - UPGRADE_HEADERS
+    return {
+        "handshake": {
+            "target": opened.target,
+            "upgrade": is_upgrade,
+            "headers": {name: headers[name] for name in kept},
+        }
+    }
+
+
+def exchange_view(evidence: Evidence, exchange: Exchange, other: Exchange) -> dict[str, Any]:
+    """What was sent, how, and in which state of the conversation.
+
+    Two ids are the same where each is the newest response of one connection at that moment.
+    """
+    message = parse(exchange.sent.text or (exchange.sent.data or b"").decode())
+    if not isinstance(message, dict):
+        message = exchange.sent.text
+    previous = exchange.request.get("previous_response_id")
+    if isinstance(previous, str) and previous != other.request.get("previous_response_id"):
+        message = {**exchange.request, "previous_response_id": _place(evidence, exchange)}
+    history = [
+        x.outcome
+        for x in evidence.reading.connection(exchange.conn).exchanges
+        if x.sent.n < exchange.sent.n and x.request.get("previous_response_id") == previous
+    ]
+    return {
+        "connection": exchange.conn,
+        "opcode": exchange.sent.opcode,
+        "message": message,
+        "history": history if previous is not None else [],
+    }
+
+
+def _place(evidence: Evidence, exchange: Exchange) -> str:
+    """Where the response that an exchange continues stood on its connection at that moment."""
+    previous = exchange.request["previous_response_id"]
+    for view in evidence.reading.connections.values():
+        earlier = [x for x in view.exchanges if x.sent.n < exchange.sent.n]
+        ids = [x.response_id for x in earlier if x.outcome in SUCCESS]
+        if previous in ids:
+            return f"{len(ids) - 1 - ids.index(previous)} before the newest of {view.name}"
+    return str(previous)
+
+
+def differences(one: Any, other: Any, pointer: str = "") -> Iterator[str]:
+    """Pointers to the places where two values differ, the deepest of each."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for name in sorted({*one, *other}):
+            if name in one and name in other:
+                yield from differences(one[name], other[name], f"{pointer}/{name}")
+            else:
+                yield f"{pointer}/{name}"
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for index, (left, right) in enumerate(zip(one, other, strict=True)):
+            yield from differences(left, right, f"{pointer}/{index}")
+    elif type(one) is not type(other) or one != other:
+        yield pointer
