@@ -21,6 +21,7 @@ from responses_ws_conformance.verdict import Judgement, Located, Verdict
 
 LINE_LENGTH: Final = 160
 FINDINGS_SHOWN: Final = 3
+MORE_SHOWN: Final = 10
 COLUMNS: Final = (
     Verdict.PASS,
     Verdict.FAIL,
@@ -38,8 +39,17 @@ def safe(text: str, *, limit: int = LINE_LENGTH) -> str:
     return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"
 
 
+def warnings(report: Report) -> Iterator[str]:
+    """What a reader has to know before the first green."""
+    for probe in report.probes:
+        if probe.is_fooled:
+            yield f"this target accepted an invented {probe.what}: read its greens with care"
+        elif probe.is_accepted:
+            yield f"note: this target served an invented {probe.what}"
+
+
 def summary(report: Report) -> Iterator[str]:
-    """The table of verdicts by chapter, with a line of totals."""
+    """The table of verdicts by chapter, with a line of totals and the names of what is broken."""
     shown = [v for v in COLUMNS if v in (Verdict.PASS, Verdict.FAIL) or report.count(v)]
     head = "".join(f"{v.value:>12}" for v in shown)
     yield f"{'':24}{head}"
@@ -49,6 +59,10 @@ def summary(report: Report) -> Iterator[str]:
         yield f"{chapter:24}{cells}"
     totals = "".join(f"{report.count(v):>12}" for v in shown)
     yield f"{'all':24}{totals}"
+    for verdict in (Verdict.FAIL, Verdict.WARN):
+        ids = [j.requirement.id for j in report.judgements if j.verdict is verdict]
+        if ids:
+            yield f"{verdict.value}: {', '.join(ids)}"
 
 
 def details(report: Report) -> Iterator[str]:
@@ -70,23 +84,49 @@ def violation(report: Report, judgement: Judgement) -> Iterator[str]:
     yield f"{judgement.verdict.value.upper()}  {requirement.id}"
     yield f"  {requirement.text}"
     yield f"  {requirement.url}"
-    for located in judgement.findings[:FINDINGS_SHOWN]:
+    kinds = _kinds(judgement)
+    shown: Located | None = None
+    for first, *others in kinds[:FINDINGS_SHOWN]:
         yield ""
-        yield from _located(located)
-    more = len(judgement.findings) - FINDINGS_SHOWN
-    if more > 0:
-        yield f"  … and {more} more findings (the report file has them all)"
+        yield from _located(first, after=shown)
+        shown = first
+        if others:
+            yield f"  … and the same {len(others)} more times"
+    more = kinds[FINDINGS_SHOWN:]
+    if more:
+        yield ""
+        yield f"  … and {len(more)} other findings (the report file has them whole):"
+        for first, *_ in more[:MORE_SHOWN]:
+            yield safe(f"    {_seen(first)}")
     blocked = [j.requirement.id for j in report.judgements if j.by == requirement.id]
     if blocked:
         yield f"  not judged because of this: {len(blocked)} ({', '.join(blocked)})"
     yield f"  again:    {report.rerun(requirement.id)}"
 
 
-def _located(located: Located) -> Iterator[str]:
-    finding, transcript = located.finding, located.transcript
+def _kinds(judgement: Judgement) -> list[list[Located]]:
+    """The findings, those together that say the same of different frames."""
+    kinds: dict[tuple[str, str, str | None], list[Located]] = {}
+    for located in judgement.findings:
+        finding = located.finding
+        kinds.setdefault((finding.expected, finding.actual, finding.path), []).append(located)
+    return list(kinds.values())
+
+
+def _seen(located: Located) -> str:
+    finding = located.finding
     where = f" at {finding.path}" if finding.path else ""
+    return f"{safe(finding.actual, limit=400)}{safe(where)}"
+
+
+def _located(located: Located, *, after: Located | None) -> Iterator[str]:
+    """A finding, with its frames unless the finding before it has shown them."""
+    finding, transcript = located.finding, located.transcript
     yield f"  expected: {safe(finding.expected, limit=400)}"
-    yield f"  seen:     {safe(finding.actual, limit=400)}{safe(where)}"
+    yield f"  seen:     {_seen(located)}"
+    if after and (after.transcript, after.finding.at) == (transcript, finding.at):
+        yield "  in:       the same entry"
+        return
     yield f"  in:       {transcript.header.scenario}, entry {finding.at}"
     if transcript.path is not None:
         yield f"  file:     {transcript.path}"

@@ -1,0 +1,51 @@
+"""The report on a terminal says each thing once, and names at its end what is broken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from responses_ws_conformance.report import Report
+from responses_ws_conformance.runner import judge_transcripts
+from responses_ws_conformance.terminal import details, summary
+from responses_ws_conformance.transcript import load
+
+CAPTURE = Path(__file__).parent / "captures" / "server-litellm-managed.jsonl"
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    """A report with many findings: one server, twelve errors without a status."""
+    transcripts = [load(CAPTURE)]
+    return Report.of_transcripts(transcripts, judge_transcripts(transcripts))
+
+
+def about(report: Report, requirement: str) -> list[str]:
+    """The lines of the report on one requirement."""
+    lines = [*details(report)]
+    start = next(n for n, line in enumerate(lines) if line.endswith(f"  {requirement}"))
+    end = next(n for n in range(start, len(lines)) if lines[n].startswith("  again:"))
+    return lines[start : end + 1]
+
+
+def test_the_same_of_many_frames_is_said_once(report: Report) -> None:
+    lines = about(report, "RWS-ERROR-003")
+    assert [line for line in lines if "seen:" in line] == ["  seen:     no status"]
+    assert "  … and the same 10 more times" in lines
+
+
+def test_findings_about_one_frame_show_it_once(report: Report) -> None:
+    lines = about(report, "RWS-EVENT-015")
+    seen = [line for line in lines if "seen:" in line]
+    assert len(seen) == len(set(seen)) == 3
+    assert lines.count("  in:       the same entry") == 2
+    assert sum(line.startswith("  > ") for line in lines) == 1
+    assert any("other findings" in line for line in lines)
+
+
+def test_what_is_broken_is_named_at_the_end(report: Report) -> None:
+    *_, fails, warns = summary(report)
+    assert fails.startswith("fail: ")
+    assert "RWS-EVENT-015" in fails
+    assert warns.startswith("warn: ")
+    assert "RWS-ERROR-003" in warns
