@@ -94,7 +94,7 @@ FIELDS: Final[Mapping[str, rules.Rule]] = {
 }
 
 # Known fields of the protocol that this server does not offer; ignoring them would be a lie.
-NOT_OFFERED: Final = ("stream_id", "conversation", "prompt", "multi_agent")
+NOT_OFFERED: Final = ("conversation", "prompt", "multi_agent")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from outside, like everything else that makes one server different from another.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from responses_ws_reference.hooks import Hooks, Incoming, Link
+from responses_ws_reference.refusals import Refusal
 from responses_ws_reference.store import Snapshot
 
 
@@ -28,7 +29,15 @@ def _generate_is_unknown(message: Incoming, link: Link) -> Incoming:
     return known
 
 
+def _lanes_have_no_names(name: Any) -> Refusal | None:
+    """To ignore the field would be a lie: its creates would wait for each other."""
+    if name is None:
+        return None
+    return Refusal("unsupported_parameter", "'stream_id' is not supported here.", "stream_id")
+
+
 WITHOUT: Final[Mapping[str, Hooks]] = {
     "storage": Hooks(policies={"keeps": _nothing_is_stored}),
     "warmup": Hooks(incoming=_generate_is_unknown),
+    "lanes": Hooks(policies={"judge_lane": _lanes_have_no_names}),
 }

@@ -7,10 +7,11 @@ a variant or a fault can replace one from outside, and the two answers can be co
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from responses_ws_reference.creates import Create
 from responses_ws_reference.items import Item, unmatched_call, without_repeats
@@ -20,6 +21,9 @@ from responses_ws_reference.store import NOTHING, Snapshot
 Cache: TypeAlias = Mapping[str, Snapshot]
 
 MAX_QUEUED: Final = 64
+MAX_ACTIVE: Final = 16
+MAX_NAMES: Final = 32
+LANE_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,256}")
 
 
 class Admission(Enum):
@@ -40,8 +44,26 @@ def authorise(keys: Collection[str], authorization: str | None) -> int | None:
     return None if scheme.lower() == "bearer" and known else 401
 
 
+def judge_lane(name: Any) -> Refusal | None:
+    """Why a ``stream_id`` names no lane; null is the default lane, like its absence."""
+    if name is None or (isinstance(name, str) and LANE_NAME.fullmatch(name)):
+        return None
+    message = "Invalid 'stream_id': 1 to 256 letters, digits, '_', '.' or '-' are expected."
+    return Refusal("invalid_stream_id", message, "stream_id")
+
+
+def has_room(lanes: Collection[str | None]) -> bool:
+    """True where a connection with these lanes may name one more; the default lane has no name."""
+    return sum(name is not None for name in lanes) < MAX_NAMES
+
+
+def has_slot(active: int) -> bool:
+    """True where one more response may run beside so many on other lanes."""
+    return active < MAX_ACTIVE
+
+
 def admit(is_busy: bool, queued: int) -> Admission:
-    """One response at a time; further creates wait their turn."""
+    """One response at a time on a lane; further creates wait their turn."""
     if not is_busy:
         return Admission.START
     return Admission.QUEUE if queued < MAX_QUEUED else Admission.REFUSE
@@ -57,6 +79,11 @@ def resolve(wanted: str | None, cache: Cache, shelf: Cache) -> Snapshot | None:
     if wanted is None:
         return NOTHING
     return cache.get(wanted) or shelf.get(wanted)
+
+
+def reach(own: Cache, others: Collection[Cache]) -> Cache:
+    """What a lane can continue from: its own newest response, or that of another lane, a fork."""
+    return {**own, **{name: kept for cache in others for name, kept in cache.items()}}
 
 
 def inherit(create: Create, previous: Snapshot) -> Create:
@@ -75,18 +102,25 @@ def match_calls(context: tuple[Item, ...]) -> Refusal | None:
 
 
 def remember(cache: Cache, snapshot: Snapshot) -> Cache:
-    """The connection keeps its most recent response only."""
+    """A lane keeps its most recent response only; one that failed is no ground to go on from."""
+    if snapshot.status == "failed":
+        return evict(cache, snapshot.create.previous_response_id)
     return {snapshot.id: snapshot}
 
 
 def keeps(snapshot: Snapshot) -> bool:
     """A response is stored for other connections unless its create said otherwise."""
-    return snapshot.is_stored
+    return snapshot.is_stored and snapshot.status != "failed"
 
 
 def evict(cache: Cache, referenced: str | None) -> Cache:
     """A failed continuation takes the response it referenced with it, and nothing else."""
     return {name: snapshot for name, snapshot in cache.items() if name != referenced}
+
+
+def evict_elsewhere(cache: Cache, referenced: str | None) -> Cache:
+    """A fork that fails leaves the response it referenced to its own lane."""
+    return cache
 
 
 def number(count: int) -> int:
@@ -104,15 +138,20 @@ class Policies:
     """The named decisions of one server."""
 
     authorise: Callable[[Collection[str], str | None], int | None] = authorise
+    judge_lane: Callable[[Any], Refusal | None] = judge_lane
+    has_room: Callable[[Collection[str | None]], bool] = has_room
+    has_slot: Callable[[int], bool] = has_slot
     admit: Callable[[bool, int], Admission] = admit
     take: Callable[[int], int] = take
     resolve: Callable[[str | None, Cache, Cache], Snapshot | None] = resolve
+    reach: Callable[[Cache, Collection[Cache]], Cache] = reach
     inherit: Callable[[Create, Snapshot], Create] = inherit
     gather: Callable[[Snapshot, Create], tuple[Item, ...]] = gather
     match_calls: Callable[[tuple[Item, ...]], Refusal | None] = match_calls
     remember: Callable[[Cache, Snapshot], Cache] = remember
     keeps: Callable[[Snapshot], bool] = keeps
     evict: Callable[[Cache, str | None], Cache] = evict
+    evict_elsewhere: Callable[[Cache, str | None], Cache] = evict_elsewhere
     number: Callable[[int], int] = number
     identify: Callable[[str, str], str] = identify
 

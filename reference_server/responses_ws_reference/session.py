@@ -1,9 +1,10 @@
 """The server side of one connection, sans I/O: messages and time in, effects out.
 
-At most one response runs; `advance` makes its next event, so the session is never ahead of what
-its shell has sent. A create that arrives meanwhile waits, and is read, resolved and perhaps refused
-when its turn comes. What a create continues from, what is kept and what is forgotten are decisions
-of `Policies`; this class only asks them in order.
+At most one response runs on each lane; `advance` makes the next event of the lane whose step it is,
+so the session is never ahead of what its shell has sent, and no lane waits for the end of another.
+A create that arrives on a busy lane waits, and is read, resolved and perhaps refused when its turn
+comes. What a create continues from, what is kept and what is forgotten are decisions of
+`Policies`; this class only asks them in order.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from responses_ws_reference.creates import Create, read_create
+from responses_ws_reference.creates import read_create
 from responses_ws_reference.decoding import read_client_event
 from responses_ws_reference.effects import (
     CloseConnection,
@@ -21,7 +22,8 @@ from responses_ws_reference.effects import (
     send_event,
 )
 from responses_ws_reference.engine import Engine, Prompt, count_tokens, count_words
-from responses_ws_reference.policies import Admission, Cache, Policies
+from responses_ws_reference.lanes import Lane, Lanes, Turn
+from responses_ws_reference.policies import Admission, Policies
 from responses_ws_reference.refusals import Refusal, Refused, quoted
 from responses_ws_reference.responses import response_object, usage
 from responses_ws_reference.store import Shelf, Snapshot
@@ -36,6 +38,11 @@ BUSY = Refusal(
     "Another response is running on this connection and no further create is taken.",
     status=409,
 )
+NO_ROOM = Refusal(
+    "websocket_stream_limit_reached",
+    "This connection has named as many streams as it may. Use one of them.",
+    "stream_id",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,37 +55,26 @@ class Service:
     fresh_id: Callable[[], str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Turn:
-    """The response that runs, and what it runs on."""
-
-    create: Create
-    prompt: Prompt
-    stream: ResponseStream
-
-
 class Session:
-    """One connection's conversation."""
+    """One connection and the conversations on its lanes."""
 
     def __init__(self, service: Service, shelf: Shelf, *, expires_at: float | None = None) -> None:
         self.expires_at = expires_at
         self._service = service
         self._policies = service.policies
         self._shelf = shelf
-        self._cache: Cache = {}
-        self._waiting: list[Event] = []
-        self._turn: _Turn | None = None
+        self._lanes = Lanes(service.policies)
         self._is_over = False
 
     @property
     def is_busy(self) -> bool:
-        """True while a response runs or a create waits."""
-        return self._turn is not None or bool(self._waiting)
+        """True while a response runs or a create waits, on any lane."""
+        return any(lane.is_busy for lane in self._lanes)
 
     @property
     def queued(self) -> int:
-        """How many creates wait."""
-        return len(self._waiting)
+        """How many creates wait, on all lanes."""
+        return sum(lane.queued for lane in self._lanes)
 
     def open(self, *, now: float) -> list[Effect]:
         """The server is silent until the first client event."""
@@ -91,26 +87,27 @@ class Session:
         try:
             event = read_client_event(data)
         except Refused as refused:
-            return self._refuse(refused.refusal, None)
-        match self._policies.admit(self.is_busy, self.queued):
-            case Admission.QUEUE:
-                self._waiting.append(event)
-                return []
-            case Admission.REFUSE:
-                return self._refuse(BUSY, event)
-        effects = self._begin(event, now=now)
-        return [*effects, StartTurn()] if self.is_busy else effects
+            self._lanes.evict(None, None)
+            return [send_event(refused.refusal.event())]
+        name = event.get("stream_id")
+        if refusal := self._policies.judge_lane(name):
+            return [send_event(refusal.event())]
+        lane = self._lanes.find(name)
+        if lane is None:
+            return [send_event({**NO_ROOM.event(), "stream_id": name})]
+        was_busy = self.is_busy
+        effects = self._admit(lane, event, now=now)
+        return [*effects, StartTurn()] if self.is_busy and not was_busy else effects
 
     def advance(self, *, now: float) -> list[Effect]:
-        """The next event of the running response, or the beginning of the next one."""
-        if self._is_over:
+        """The next event of the lane whose step it is, or the beginning of its next response."""
+        lane = None if self._is_over else self._lanes.next()
+        if lane is None:
             return []
-        if self._turn is None:
-            if not self._waiting:
-                return []
-            event = self._waiting.pop(self._policies.take(self.queued))
-            return self._begin(event, now=now)
-        return self._continue(self._turn, now=now)
+        if lane.turn is not None:
+            return self._continue(lane, lane.turn, now=now)
+        event = lane.waiting.pop(self._policies.take(lane.queued))
+        return self._begin(lane, event, now=now)
 
     def tick(self, *, now: float) -> list[Effect]:
         """Time passes: at the end of its lifetime the connection says so and closes."""
@@ -120,20 +117,29 @@ class Session:
         return [send_event(LIFETIME_REACHED.event()), CloseConnection(1000, "lifetime reached")]
 
     def close(self) -> None:
-        """Nothing goes on after the end of the connection; a running response is cut."""
+        """Nothing goes on after the end of the connection; running responses are cut."""
         self._is_over = True
         self.expires_at = None
-        self._turn = None
-        self._waiting.clear()
+        self._lanes.clear()
 
-    def _begin(self, event: Event, *, now: float) -> list[Effect]:
+    def _admit(self, lane: Lane, event: Event, *, now: float) -> list[Effect]:
+        """Begin, or wait: for what runs on the lane, or for a slot among all lanes."""
+        admission = self._policies.admit(lane.is_busy, lane.queued)
+        if admission is Admission.REFUSE:
+            return self._refuse(lane, BUSY, event)
+        if admission is Admission.START and self._lanes.has_slot:
+            return self._begin(lane, event, now=now)
+        lane.waiting.append(event)
+        return []
+
+    def _begin(self, lane: Lane, event: Event, *, now: float) -> list[Effect]:
         try:
-            self._turn = self._prepare(event, now=now)
+            lane.turn = self._prepare(lane, event, now=now)
         except Refused as refused:
-            return self._refuse(refused.refusal, event)
-        return self._continue(self._turn, now=now)
+            return self._refuse(lane, refused.refusal, event)
+        return self._continue(lane, lane.turn, now=now)
 
-    def _prepare(self, event: Event, *, now: float) -> _Turn:
+    def _prepare(self, lane: Lane, event: Event, *, now: float) -> Turn:
         """Everything that can be wrong with a create is found here, before it is created."""
         create = read_create(event)
         model = create.fields.get("model", self._service.model)
@@ -141,7 +147,7 @@ class Session:
             message = f"The model {quoted(model)} does not exist."
             raise Refused(Refusal("model_not_found", message, "model"))
         wanted = create.previous_response_id
-        previous = self._policies.resolve(wanted, self._cache, self._shelf)
+        previous = self._policies.resolve(wanted, self._lanes.reach(lane), self._shelf)
         if previous is None:
             message = f"Previous response with id {quoted(wanted or '')} not found."
             raise Refused(Refusal("previous_response_not_found", message, "previous_response_id"))
@@ -151,7 +157,7 @@ class Session:
             raise Refused(mismatch)
         return self._turn_of(Prompt(create, context), cached=count_words(previous.context), now=now)
 
-    def _turn_of(self, prompt: Prompt, *, cached: int, now: float) -> _Turn:
+    def _turn_of(self, prompt: Prompt, *, cached: int, now: float) -> Turn:
         create = prompt.create
         completion = None if create.is_warm_up else self._service.engine.complete(prompt)
         written = sum(len(output.tokens) for output in completion.outputs) if completion else 0
@@ -165,30 +171,30 @@ class Session:
             number=self._policies.number,
             identify=self._identify,
         )
-        return _Turn(create, prompt, stream)
+        return Turn(create, prompt, stream)
 
-    def _continue(self, turn: _Turn, *, now: float) -> list[Effect]:
+    def _continue(self, lane: Lane, turn: Turn, *, now: float) -> list[Effect]:
         event = turn.stream.next_event(now=now)
         if turn.stream.is_finished:
-            self._conclude(turn)
-        return [send_event(event)]
+            self._conclude(lane, turn)
+        return [send_event(lane.echo(event))]
 
-    def _conclude(self, turn: _Turn) -> None:
+    def _conclude(self, lane: Lane, turn: Turn) -> None:
         """Before the client sees the terminal event, it can be continued from."""
-        self._turn = None
+        lane.turn = None
         response = turn.stream.response
         context = (*turn.prompt.context, *response["output"])
         snapshot = Snapshot(response["id"], response["status"], turn.create, context)
-        self._cache = self._policies.remember(self._cache, snapshot)
+        lane.cache = self._policies.remember(lane.cache, snapshot)
         if self._policies.keeps(snapshot):
             self._shelf.add(snapshot)
 
-    def _refuse(self, refusal: Refusal, event: Event | None) -> list[Effect]:
-        referenced = event.get("previous_response_id") if event else None
+    def _refuse(self, lane: Lane, refusal: Refusal, event: Event) -> list[Effect]:
+        referenced = event.get("previous_response_id")
         if not isinstance(referenced, str):
             referenced = None
-        self._cache = self._policies.evict(self._cache, referenced)
-        return [send_event(refusal.event())]
+        self._lanes.evict(lane.name, referenced)
+        return [send_event(lane.echo(refusal.event()))]
 
     def _identify(self, prefix: str) -> str:
         return self._policies.identify(prefix, self._service.fresh_id())

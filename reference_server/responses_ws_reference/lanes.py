@@ -1,0 +1,98 @@
+"""Lanes: the conversations that share one connection, each with its queue and its cache.
+
+A lane has a name, which is the ``stream_id`` of its creates; the default lane has none. Lanes know
+nothing of each other but what the connection shares: how many of them may exist, how many may run,
+and in which order they take their steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from responses_ws_reference.creates import Create
+from responses_ws_reference.effects import Event
+from responses_ws_reference.engine import Prompt
+from responses_ws_reference.policies import Cache, Policies
+from responses_ws_reference.stream import ResponseStream
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The response that runs, and what it runs on."""
+
+    create: Create
+    prompt: Prompt
+    stream: ResponseStream
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """One conversation: what runs, what waits behind it, and what can be continued."""
+
+    name: str | None
+    turn: Turn | None = None
+    waiting: list[Event] = field(default_factory=list)
+    cache: Cache = field(default_factory=dict)
+
+    @property
+    def is_busy(self) -> bool:
+        """True while a response runs or a create waits."""
+        return self.turn is not None or bool(self.waiting)
+
+    @property
+    def queued(self) -> int:
+        """How many creates wait."""
+        return len(self.waiting)
+
+    def echo(self, event: Event) -> Event:
+        """An event of this lane says so, unless the lane is the default one."""
+        return event if self.name is None else {**event, "stream_id": self.name}
+
+
+class Lanes:
+    """The lanes of one connection, in the order in which they take their steps."""
+
+    def __init__(self, policies: Policies) -> None:
+        self._policies = policies
+        self._lanes: dict[str | None, Lane] = {}
+
+    def __iter__(self) -> Iterator[Lane]:
+        return iter(self._lanes.values())
+
+    @property
+    def has_slot(self) -> bool:
+        """True where one more response may run."""
+        return self._policies.has_slot(sum(lane.turn is not None for lane in self))
+
+    def find(self, name: str | None) -> Lane | None:
+        """The lane of a name; a new one, where there is room for its name."""
+        if name not in self._lanes:
+            if name is not None and not self._policies.has_room(tuple(self._lanes)):
+                return None
+            self._lanes[name] = Lane(name)
+        return self._lanes[name]
+
+    def next(self) -> Lane | None:
+        """The lane whose step it is. It goes to the end of the line, so that all come round."""
+        for name, lane in self._lanes.items():
+            if lane.turn is not None or (lane.waiting and self.has_slot):
+                self._lanes[name] = self._lanes.pop(name)
+                return lane
+        return None
+
+    def reach(self, lane: Lane) -> Cache:
+        """What a create of this lane can continue from."""
+        others = tuple(other.cache for other in self if other is not lane)
+        return self._policies.reach(lane.cache, others)
+
+    def evict(self, name: str | None, referenced: str | None) -> None:
+        """A create of this lane has failed; what named no lane was for the default one."""
+        for lane in self:
+            is_own = lane.name == name
+            evict = self._policies.evict if is_own else self._policies.evict_elsewhere
+            lane.cache = evict(lane.cache, referenced)
+
+    def clear(self) -> None:
+        """Nothing of any lane is left."""
+        self._lanes.clear()
