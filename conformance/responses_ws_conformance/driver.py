@@ -7,11 +7,8 @@ connection, ``mark`` for what they exercise. Waits are on all connections at onc
 from __future__ import annotations
 
 import random
-import select
 import string
-import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from responses_ws_conformance.checks import Cause
@@ -145,10 +142,7 @@ class Driver:
         ready = [c for c in live if c.wire.has_buffered()]
         if not ready:
             timeout = max(0.0, until - self.now())
-            if not live:
-                threading.Event().wait(timeout)
-                return []
-            readable, _, _ = select.select([c.wire for c in live], [], [], timeout)
+            readable = self._network.wait([c.wire for c in live], timeout)
             ready = [c for c in live if c.wire in readable]
         for connection in ready:
             connection.read()

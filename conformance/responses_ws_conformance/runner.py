@@ -6,8 +6,6 @@ and judges what was recorded. ``judge_transcripts`` is the second half on its ow
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +22,7 @@ from responses_ws_conformance.requirements import Requirement, catalogue
 from responses_ws_conformance.scenarios import Scenario, load_scenarios
 from responses_ws_conformance.transcript import Header, Note, Transcript
 from responses_ws_conformance.verdict import Judgement, judge
+from responses_ws_conformance.wire import Network
 
 PROBE: Final = "creation/string-input"
 EXPIRIES_BEFORE_PROBE: Final = 2
@@ -89,14 +88,18 @@ class Run:
     stopped: str | None = None
     turns: int = 0
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    _started: float = field(default_factory=time.monotonic)
+    network: Network = field(default_factory=Network)
+    _started: float = -1.0
     _expiries: int = 0
     _silence: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._started = self.network.clock()
 
     @property
     def duration(self) -> float:
         """Seconds since the run began."""
-        return time.monotonic() - self._started
+        return self.network.clock() - self._started
 
     def record_all(self) -> None:
         """Record every scenario of the plan, until the target is gone."""
@@ -119,7 +122,7 @@ class Run:
             if self.stopped is not None or not _was(evidence, Cause.TRANSIENT):
                 break
             if attempt <= self.profile.retries:
-                _pause(wait)
+                self.network.wait((), wait)
                 wait *= 2
         if self.on_recorded is not None:
             self.on_recorded(scenario, attempts[-1].transcript)
@@ -161,8 +164,8 @@ class Run:
         path = self.folder / f"{scenario.name.replace('/', '--')}.{attempt}.jsonl"
         header = self._header(scenario.name, attempt, scenario.exercises)
         masker = Masker(self.profile.secrets)
-        with Recording(header, masker=masker, path=path) as recording:
-            driver = Driver(self.profile, recording)
+        with Recording(header, masker=masker, path=path, clock=self.network.clock) as recording:
+            driver = Driver(self.profile, recording, network=self.network)
             try:
                 with driver:
                     scenario.script(driver)
@@ -253,7 +256,3 @@ def _why(evidence: Evidence) -> str:
 
 def _note(recording: Recording, note: str, **facts: str | None) -> None:
     recording.add(Note, note=note, facts={k: v for k, v in facts.items() if v is not None})
-
-
-def _pause(seconds: float) -> None:
-    threading.Event().wait(seconds)

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import http.client
 import io
+import select
 import socket
 import ssl
+import threading
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlencode, urlsplit
@@ -141,7 +144,7 @@ class Wire:
         self.is_eof = True
 
 
-def open_wire(target: Target) -> Wire:
+def open_wire(target: Target, network: Network) -> Wire:
     """Connect and shake hands; never raises for what the network or the server does."""
     uri = parse_uri(target.full_url)
     protocol = LenientProtocol(
@@ -158,12 +161,12 @@ def open_wire(target: Target) -> Wire:
         request.headers[name] = value
     handshake = Handshake(request.path, tuple(request.headers.raw_items()))
     wire = Wire(protocol, handshake)
-    deadline = time.monotonic() + target.timeout
+    deadline = network.clock() + target.timeout
     try:
-        wire.sock = _connect(target, deadline)
+        wire.sock = network.connect(target)
         protocol.send_request(request)
         wire.flush()
-        _shake_hands(wire, deadline)
+        _shake_hands(wire, network.clock, deadline)
     except (OSError, http.client.HTTPException) as problem:
         handshake.failure = _failure(problem, target)
     if handshake.status == 101 and wire.sock is not None:
@@ -173,11 +176,11 @@ def open_wire(target: Target) -> Wire:
     return wire
 
 
-def _connect(target: Target, deadline: float) -> socket.socket:
+def _connect(target: Target) -> socket.socket:
     parts = urlsplit(target.url)
     secure = parts.scheme == "wss"
     host, port = parts.hostname or "", parts.port or (443 if secure else 80)
-    timeout = max(0.1, deadline - time.monotonic())
+    timeout = max(0.1, target.timeout)
     if target.proxy is not None:
         proxy = urlsplit(target.proxy)
         tunnel = http.client.HTTPConnection(proxy.hostname or "", proxy.port, timeout=timeout)
@@ -193,11 +196,33 @@ def _connect(target: Target, deadline: float) -> socket.socket:
     return sock
 
 
-def _shake_hands(wire: Wire, deadline: float) -> None:
+def _wait(wires: Sequence[Wire], seconds: float) -> Sequence[Wire]:
+    if not wires:
+        # Some systems cannot select from nothing.
+        threading.Event().wait(seconds)
+        return []
+    readable, _, _ = select.select(wires, [], [], seconds)
+    return readable
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Where connections lead, how one waits for them, and what time it is meanwhile.
+
+    The default is the real one. ``wait`` gives the wires that have something to read, as soon as
+    one has, or none when the seconds are over.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    connect: Callable[[Target], socket.socket] = _connect
+    wait: Callable[[Sequence[Wire], float], Sequence[Wire]] = _wait
+
+
+def _shake_hands(wire: Wire, clock: Callable[[], float], deadline: float) -> None:
     assert wire.sock is not None
     raw = b""
     while True:
-        remaining = deadline - time.monotonic()
+        remaining = deadline - clock()
         if remaining <= 0:
             _salvage(wire, raw, "no answer to the opening handshake within the time limit")
             return
