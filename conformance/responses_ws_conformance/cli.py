@@ -24,7 +24,7 @@ from responses_ws_conformance.report import ExitCode, Report
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.runner import Run, judge_transcripts, plan
 from responses_ws_conformance.scenarios import Scenario
-from responses_ws_conformance.terminal import details, summary
+from responses_ws_conformance.terminal import details, summary, warnings
 from responses_ws_conformance.transcript import Transcript, load
 
 OUTPUT = Path("rws-report")
@@ -172,7 +172,7 @@ def _finish(report: Report, options: argparse.Namespace) -> int:
     if options.report is not None:
         report.write(options.report)
     if report.has_judged or report.stopped is None:
-        for line in (*details(report), "", *summary(report)):
+        for line in (*warnings(report), *details(report), "", *summary(report)):
             print(line)
     if report.stopped is not None:
         print(f"rws: {report.stopped}", file=sys.stderr)

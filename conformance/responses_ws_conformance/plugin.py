@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from responses_ws_conformance.baseline import Baseline
     from responses_ws_conformance.profile import Profile
     from responses_ws_conformance.runner import Run
     from responses_ws_conformance.verdict import Judgement
 
+WARNINGS = pytest.StashKey[list[str]]()
 AGAIN = "pytest --pyargs responses_ws_conformance.suite -k {id} (with the same --rws options)"
 
 
@@ -31,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--rws-dialect", choices=("open-responses", "openai"))
     group.addoption("--rws-output", metavar="DIR", default="rws-report", help="for transcripts")
     group.addoption("--rws-report", metavar="FILE", help="write the report as JSON")
+    group.addoption("--rws-baseline", metavar="FILE", help="known failures (YAML)")
     group.addoption("--rws-strict", action="store_true", help="a broken SHOULD fails its test")
 
 
@@ -59,33 +62,63 @@ def rws_run(rws_target: Profile, pytestconfig: pytest.Config) -> Iterator[Run]:
     """The run: records scenarios lazily and judges requirements."""
     from responses_ws_conformance.report import Report
     from responses_ws_conformance.runner import Run, plan
+    from responses_ws_conformance.terminal import warnings
 
     folder = Path(pytestconfig.getoption("--rws-output")) / "transcripts"
     for old in folder.glob("*.jsonl"):
         old.unlink()
     run = Run(rws_target, plan(rws_target), folder)
     yield run
-    report = pytestconfig.getoption("--rws-report")
-    if report:
-        Report.of_run(run, run.judgements(), again=AGAIN).write(Path(report))
+    report = Report.of_run(run, run.judgements(), again=AGAIN)
+    pytestconfig.stash[WARNINGS] = [*warnings(report)]
+    file = pytestconfig.getoption("--rws-report")
+    if file:
+        report.write(Path(file))
 
 
-def settle(judgement: Judgement, run: Run, config: pytest.Config, record: Any) -> None:
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """What a reader has to know of the target stands above the counts."""
+    for line in config.stash.get(WARNINGS, ()):
+        terminalreporter.write_line(f"rws: {line}", yellow=True)
+
+
+@pytest.fixture(scope="session")
+def rws_baseline(pytestconfig: pytest.Config) -> Baseline:
+    """The known failures of the target."""
+    from responses_ws_conformance.baseline import NO_BASELINE, load_baseline
+    from responses_ws_conformance.errors import ConformanceError
+
+    path = pytestconfig.getoption("--rws-baseline")
+    try:
+        return load_baseline(Path(path)) if path else NO_BASELINE
+    except ConformanceError as problem:
+        pytest.exit(f"rws: {problem}", returncode=4)
+
+
+def settle(
+    judgement: Judgement, run: Run, baseline: Baseline, config: pytest.Config, record: Any
+) -> None:
     """Turn a verdict into the outcome of the running test."""
+    from responses_ws_conformance.baseline import is_failure
     from responses_ws_conformance.report import Report
     from responses_ws_conformance.terminal import violation
     from responses_ws_conformance.verdict import Verdict
 
     requirement = judgement.requirement
+    strict = config.getoption("--rws-strict")
     record("level", requirement.level.value)
     record("url", requirement.url)
     record("verdict", judgement.verdict.value)
-    is_fatal = judgement.verdict is Verdict.FAIL or (
-        judgement.verdict is Verdict.WARN and config.getoption("--rws-strict")
-    )
-    if is_fatal:
+    found = baseline.discrepancies([judgement], strict=strict)
+    sentences = [d.sentence for d in found if d.id == requirement.id]
+    if sentences or is_failure(judgement, strict=strict):
         lines = violation(Report.of_run(run, [judgement], again=AGAIN), judgement)
-        pytest.fail("\n".join(lines), pytrace=False)
+        text = "\n".join(lines if judgement.findings else [])
+        if not sentences:
+            pytest.xfail(f"in the baseline\n{text}")
+        pytest.fail("\n".join(filter(None, [*baseline.ids and sentences, text])), pytrace=False)
     if judgement.verdict is Verdict.ERROR:
         raise RuntimeError(f"the suite broke: {judgement.why}")
     if judgement.verdict not in (Verdict.PASS, Verdict.WARN):

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from responses_ws_conformance import __version__
+from responses_ws_conformance.checks import Evidence
 from responses_ws_conformance.exchanges import TERMINAL_EVENTS
+from responses_ws_conformance.probes import Probe, probes
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.runner import Run
 from responses_ws_conformance.transcript import Entry, Note, Received, Sent, Transcript, dump_entry
@@ -43,6 +45,7 @@ class Report:
 
     ``stopped`` says why recording ended early; ``selected`` is None where nothing was left out.
     ``duration`` is in seconds; ``again`` is the command that judges just one ``{id}`` again.
+    ``probes`` says what became of inventions.
     """
 
     target: str
@@ -56,6 +59,7 @@ class Report:
     stopped: str | None = None
     turns: int = 0
     scenarios: tuple[str, ...] = ()
+    probes: tuple[Probe, ...] = ()
     again: str = "rws run --only {id}"
 
     @classmethod
@@ -73,6 +77,7 @@ class Report:
             stopped=run.stopped,
             turns=run.turns,
             scenarios=tuple(run.recordings),
+            probes=probes(e for attempts in run.recordings.values() for e in attempts),
             again=again,
         )
 
@@ -93,6 +98,7 @@ class Report:
             features=first.features,
             selected=first.selected,
             scenarios=tuple(dict.fromkeys(t.header.scenario for t in transcripts)),
+            probes=probes(map(Evidence.of, transcripts)),
             again=f"rws run {first.target} --only {{id}}",
         )
 
@@ -130,6 +136,7 @@ class Report:
             "stopped": self.stopped,
             "selected": list(self.selected) if self.selected is not None else None,
             "scenarios": list(self.scenarios),
+            "probes": [_probe(probe) for probe in self.probes],
             "summary": {verdict.value: self.count(verdict) for verdict in Verdict},
             "requirements": [self._row(judgement) for judgement in self.judgements],
         }
@@ -165,6 +172,15 @@ class Report:
             "scenarios": list(judgement.judged_in),
             "findings": [_finding(located) for located in judgement.findings],
         }
+
+
+def _probe(probe: Probe) -> dict[str, Any]:
+    return {
+        "what": probe.what,
+        "expected": probe.expected,
+        "seen": probe.seen,
+        "fooled": probe.is_fooled,
+    }
 
 
 def _finding(located: Located) -> dict[str, Any]:

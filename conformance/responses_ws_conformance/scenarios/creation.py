@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from responses_ws_conformance.checks import Cause
-from responses_ws_conformance.checks.answers import contains, describe, is_transient
+from responses_ws_conformance.checks.answers import contains
 from responses_ws_conformance.driver import OMIT, Blocked, Connection, Driver
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import CLOCK, count, message, recall, say, told
 from responses_ws_conformance.scenarios import scenario
 from responses_ws_conformance.scenarios.chains import Chain, require_settled, settle
+from responses_ws_conformance.scenarios.fences import insist
 from responses_ws_conformance.scenarios.recollection import recollect
 
 GENERATION_FIELDS: Final[dict[str, Any]] = {
@@ -127,23 +127,3 @@ def create(connection: Connection, **fields: Any) -> Exchange:
     if model is None:
         del event["model"]
     return connection.finish(connection.provoke(event))
-
-
-def insist(
-    connection: Connection, requirement: str, send: Callable[[Connection], Exchange]
-) -> Exchange:
-    """Send; where that ends the connection, send again on another one.
-
-    A connection may be lost by chance, and then the scenario is recorded again. One that is lost
-    for the same create twice is marked for the requirement.
-    """
-    exchange = send(connection)
-    if exchange.outcome != "closed":
-        if is_transient(exchange):
-            raise Blocked(Cause.TRANSIENT, describe(exchange))
-        return exchange
-    again = send(connection.driver.connect())
-    if again.outcome != "closed":
-        raise Blocked(Cause.TRANSIENT, describe(exchange))
-    connection.driver.mark(requirement, subject=exchange, again=again)
-    raise Blocked(Cause.BLOCKED, describe(exchange), requirement)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from responses_ws_conformance.driver import Connection, Driver
+from responses_ws_conformance.checks import Cause
+from responses_ws_conformance.checks.answers import describe, is_transient
+from responses_ws_conformance.driver import Blocked, Connection, Driver
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import CLOCK, say
 
@@ -72,3 +74,23 @@ def provoke(
     for requirement in requirements:
         driver.mark(requirement, subject=subjects, fence=fence, control=control)
     return connection
+
+
+def insist(
+    connection: Connection, requirement: str, send: Callable[[Connection], Exchange]
+) -> Exchange:
+    """Send; where that ends the connection, send again on another one.
+
+    A connection may be lost by chance, and then the scenario is recorded again. One that is lost
+    for the same create twice is marked for the requirement.
+    """
+    exchange = send(connection)
+    if exchange.outcome != "closed":
+        if is_transient(exchange):
+            raise Blocked(Cause.TRANSIENT, describe(exchange))
+        return exchange
+    again = send(connection.driver.connect())
+    if again.outcome != "closed":
+        raise Blocked(Cause.TRANSIENT, describe(exchange))
+    connection.driver.mark(requirement, subject=exchange, again=again)
+    raise Blocked(Cause.BLOCKED, describe(exchange), requirement)

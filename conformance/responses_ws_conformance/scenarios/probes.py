@@ -9,8 +9,7 @@ from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import say
 from responses_ws_conformance.scenarios import scenario
 from responses_ws_conformance.scenarios.chains import require_settled
-from responses_ws_conformance.scenarios.creation import insist
-from responses_ws_conformance.scenarios.fences import plain_create, provoke
+from responses_ws_conformance.scenarios.fences import insist, plain_create, provoke
 
 
 @scenario(

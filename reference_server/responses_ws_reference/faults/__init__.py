@@ -53,6 +53,7 @@ from responses_ws_reference.faults import (
     errors,
     events,
     framing,
+    inventions,
     items,
     lifetime,
     lookups,
@@ -76,4 +77,5 @@ AREAS = (
     turns,
     errors,
     lifetime,
+    inventions,
 )
