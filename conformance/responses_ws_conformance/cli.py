@@ -15,7 +15,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from responses_ws_schemas import explain
+
 from responses_ws_conformance import __version__
+from responses_ws_conformance.baseline import (
+    NO_BASELINE,
+    Baseline,
+    known_from_report,
+    load_baseline,
+    pruned,
+    write_baseline,
+)
 from responses_ws_conformance.embedded import embedded_target
 from responses_ws_conformance.errors import CannotStart, ConformanceError, TranscriptError
 from responses_ws_conformance.listing import entry, explanation, row
@@ -78,9 +88,9 @@ def parser() -> argparse.ArgumentParser:
     listing.set_defaults(command=list_command)
     listing.add_argument("--json", action="store_true", help="as JSON")
 
-    explain = commands.add_parser("explain", help="show one requirement in full")
-    explain.set_defaults(command=explain_command)
-    explain.add_argument("id", metavar="ID")
+    explaining = commands.add_parser("explain", help="show one requirement in full")
+    explaining.set_defaults(command=explain_command)
+    explaining.add_argument("id", metavar="ID")
 
     judge = commands.add_parser("judge", help="judge saved transcripts, without a network")
     judge.set_defaults(command=judge_command)
@@ -90,7 +100,18 @@ def parser() -> argparse.ArgumentParser:
         "--dialect", choices=("open-responses", "openai"), help="instead of the recorded one"
     )
     _reporting(judge)
-    for command in (run, listing, explain, judge):
+
+    baseline = commands.add_parser("baseline", help="make or clean up a list of known failures")
+    actions = baseline.add_subparsers(required=True, metavar="ACTION")
+    write = actions.add_parser("write", help="make one from a report (JSON)")
+    write.set_defaults(command=baseline_write_command)
+    write.add_argument("report", type=Path, metavar="REPORT")
+    write.add_argument("--output", type=Path, metavar="FILE", help="default: standard output")
+    prune = actions.add_parser("prune", help="drop the entries that pass in a report (JSON)")
+    prune.set_defaults(command=baseline_prune_command)
+    prune.add_argument("baseline", type=Path, metavar="FILE")
+    prune.add_argument("report", type=Path, metavar="REPORT")
+    for command in (run, listing, explaining, judge, write, prune):
         command.add_argument(
             "--extension", type=Path, metavar="FILE", help="Python file with checks of your own"
         )
@@ -99,6 +120,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _reporting(command: argparse.ArgumentParser) -> None:
     command.add_argument("--report", type=Path, metavar="FILE", help="write the report as JSON")
+    command.add_argument("--baseline", type=Path, metavar="FILE", help="known failures (YAML)")
     command.add_argument("--strict", action="store_true", help="a broken SHOULD fails the run")
     command.add_argument(
         "--allow-untestable", action="store_true", help="exit 0 though not all could be judged"
@@ -132,6 +154,7 @@ def run_command(options: argparse.Namespace) -> int:
 
 def _run(profile: Profile, options: argparse.Namespace) -> int:
     todo = plan(profile, only=options.only, smoke=options.smoke)
+    baseline = _baseline(options)
     folder = options.output / "transcripts"
     for old in folder.glob("*.jsonl"):
         old.unlink()
@@ -150,7 +173,7 @@ def _run(profile: Profile, options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         interrupted, run.stopped = True, "interrupted"
     report = Report.of_run(run, run.judgements(), again=_again(options))
-    code = _finish(report, options)
+    code = _finish(report, options, baseline)
     print(f"\n{report.turns} turns in {report.duration:.1f} s, transcripts in {folder}")
     return ExitCode.INTERRUPTED if interrupted else code
 
@@ -167,8 +190,9 @@ def _again(options: argparse.Namespace) -> str:
     return f"{shlex.join(words)} --only {{id}}"
 
 
-def _finish(report: Report, options: argparse.Namespace) -> int:
+def _finish(report: Report, options: argparse.Namespace, baseline: Baseline) -> int:
     """Show and write a report; the exit code."""
+    report = replace(report, baseline=baseline)
     if options.report is not None:
         report.write(options.report)
     if report.has_judged or report.stopped is None:
@@ -179,6 +203,9 @@ def _finish(report: Report, options: argparse.Namespace) -> int:
     if report.selected is not None:
         left_out = len(catalogue().of_role("server")) - len(report.judgements)
         print(f"\nnot selected: {left_out} requirements")
+    if options.baseline is not None:
+        for discrepancy in report.discrepancies(strict=options.strict):
+            print(f"baseline: {discrepancy.sentence}")
     return report.exit_code(strict=options.strict, allow_untestable=options.allow_untestable)
 
 
@@ -214,7 +241,42 @@ def judge_command(options: argparse.Namespace) -> int:
     if options.role == "client":
         again = shlex.join(["rws", "judge", "--role", "client", *map(str, options.files)])
         report = replace(report, selected=None, again=again)
-    return _finish(report, options)
+    return _finish(report, options, _baseline(options))
+
+
+def baseline_write_command(options: argparse.Namespace) -> int:
+    """``rws baseline write``."""
+    text = write_baseline(known_from_report(_saved_report(options.report)))
+    if options.output is None:
+        print(text, end="")
+    else:
+        options.output.write_text(text, "utf-8")
+    return ExitCode.OK
+
+
+def baseline_prune_command(options: argparse.Namespace) -> int:
+    """``rws baseline prune``."""
+    before = load_baseline(options.baseline)
+    after = pruned(before, _saved_report(options.report))
+    options.baseline.write_text(write_baseline(after), "utf-8")
+    print(f"{len(before.entries) - len(after)} dropped, {len(after)} left")
+    return ExitCode.OK
+
+
+def _baseline(options: argparse.Namespace) -> Baseline:
+    return load_baseline(options.baseline) if options.baseline is not None else NO_BASELINE
+
+
+def _saved_report(path: Path) -> dict[str, Any]:
+    """The JSON of a report; raises CannotStart where the file is none."""
+    try:
+        report: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as problem:
+        raise CannotStart(f"{path}: {problem}") from None
+    problems = explain("files/report", report)
+    if problems:
+        raise CannotStart(f"{path}: not a report: {problems[0][0] or '/'}: {problems[0][1]}")
+    return report
 
 
 if __name__ == "__main__":

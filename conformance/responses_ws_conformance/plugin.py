@@ -118,7 +118,8 @@ def settle(
         text = "\n".join(lines if judgement.findings else [])
         if not sentences:
             pytest.xfail(f"in the baseline\n{text}")
-        pytest.fail("\n".join(filter(None, [*baseline.ids and sentences, text])), pytrace=False)
+        told = sentences if baseline.entries else []
+        pytest.fail("\n".join([*told, text]), pytrace=False)
     if judgement.verdict is Verdict.ERROR:
         raise RuntimeError(f"the suite broke: {judgement.why}")
     if judgement.verdict not in (Verdict.PASS, Verdict.WARN):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from responses_ws_conformance import __version__
+from responses_ws_conformance.baseline import NO_BASELINE, Baseline, Discrepancy
 from responses_ws_conformance.checks import Evidence
 from responses_ws_conformance.exchanges import TERMINAL_EVENTS
 from responses_ws_conformance.probes import Probe, probes
@@ -44,8 +45,8 @@ class Report:
     """The outcome of a run, or of judging saved transcripts.
 
     ``stopped`` says why recording ended early; ``selected`` is None where nothing was left out.
-    ``duration`` is in seconds; ``again`` is the command that judges just one ``{id}`` again.
-    ``probes`` says what became of inventions.
+    ``probes`` says what became of inventions. ``duration`` is in seconds; ``again`` is the
+    command that judges just one ``{id}`` again.
     """
 
     target: str
@@ -61,6 +62,7 @@ class Report:
     scenarios: tuple[str, ...] = ()
     probes: tuple[Probe, ...] = ()
     again: str = "rws run --only {id}"
+    baseline: Baseline = NO_BASELINE
 
     @classmethod
     def of_run(cls, run: Run, judgements: Sequence[Judgement], *, again: str) -> Report:
@@ -106,17 +108,21 @@ class Report:
         """How many requirements have this verdict."""
         return sum(j.verdict is verdict for j in self.judgements)
 
+    def discrepancies(self, *, strict: bool = False) -> list[Discrepancy]:
+        """How the verdicts differ from the baseline; without one, every failure does."""
+        return self.baseline.discrepancies(self.judgements, strict=strict)
+
     def exit_code(self, *, strict: bool = False, allow_untestable: bool = False) -> ExitCode:
         """The exit code: 0 as expected, else the most telling reason why not."""
         if self.count(Verdict.ERROR):
             return ExitCode.SUITE_BROKE
-        if self.count(Verdict.FAIL) or (strict and self.count(Verdict.WARN)):
+        if self.discrepancies(strict=strict):
             return ExitCode.VIOLATION
         if self.stopped is not None:
             return ExitCode.INFRASTRUCTURE
         if not self.has_judged:
             return ExitCode.NOTHING_JUDGED
-        if self.count(Verdict.UNTESTABLE) and not allow_untestable:
+        if self._is_something_open and not allow_untestable:
             return ExitCode.NOT_ALL_JUDGED
         return ExitCode.OK
 
@@ -149,6 +155,14 @@ class Report:
     def rerun(self, requirement: str) -> str:
         """The command that records and judges just this requirement again."""
         return self.again.replace("{id}", requirement)
+
+    @property
+    def _is_something_open(self) -> bool:
+        """True where something owed was not judged, a known failure not being the reason."""
+        return any(
+            j.verdict is Verdict.UNTESTABLE and j.by not in self.baseline.ids
+            for j in self.judgements
+        )
 
     @property
     def has_judged(self) -> bool:

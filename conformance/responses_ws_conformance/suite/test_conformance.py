@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from responses_ws_conformance.baseline import Baseline
 from responses_ws_conformance.plugin import settle
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.runner import Run
@@ -27,8 +28,12 @@ def test_scenario(name: str, rws_run: Run) -> None:
 
 @pytest.mark.parametrize("requirement", REQUIREMENTS)
 def test_requirement(
-    requirement: str, rws_run: Run, pytestconfig: pytest.Config, record_property: Any
+    requirement: str,
+    rws_run: Run,
+    rws_baseline: Baseline,
+    pytestconfig: pytest.Config,
+    record_property: Any,
 ) -> None:
     """The recordings satisfy the requirement."""
     judgement = rws_run.judge(catalogue().requirements[requirement])
-    settle(judgement, rws_run, pytestconfig, record_property)
+    settle(judgement, rws_run, rws_baseline, pytestconfig, record_property)
