@@ -144,7 +144,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--levers",
         action="store_true",
-        help="let the handshake header RWS-Lifetime set the lifetime of its connection",
+        help="let handshake headers shorten the life of their connection (RWS-Lifetime: 2) or "
+        "make one of its turns go wrong (RWS-Failure, RWS-Refusal-5xx, RWS-Overload, "
+        "RWS-Restart: 3); GET /rws/levers/NAME does it to the next turn of any connection",
     )
     parser.add_argument("--variant", metavar="NAME", help="other choices that conform as well")
     parser.add_argument("--fault", metavar="NAME", help="one deliberate violation")

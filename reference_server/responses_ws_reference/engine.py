@@ -58,18 +58,32 @@ Outputs: TypeAlias = tuple[Message | Call, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Breakdown:
+    """Why a model broke down while it spoke; ``is_announced`` by an ``error`` event of its own."""
+
+    kind: str
+    code: str
+    message: str
+    is_announced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Completion:
-    """What the model says; ``is_cut_short`` where it ran out of tokens in its last output."""
+    """What the model says; ``is_cut_short`` where it ran out of tokens in its last output.
+
+    With a ``breakdown`` the model does not get to the end of it.
+    """
 
     outputs: Outputs
     is_cut_short: bool = False
+    breakdown: Breakdown | None = None
 
 
 class Engine(Protocol):
     """A model: it turns a prompt into a completion."""
 
     def complete(self, prompt: Prompt) -> Completion:
-        """The model's answer."""
+        """The model's answer; raises Refused where it cannot take the prompt at all."""
 
 
 def _as_asked(prompt: Prompt, outputs: Outputs) -> Outputs:

@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from websockets.asyncio.server import ServerConnection
@@ -19,6 +19,7 @@ from websockets.asyncio.server import serve as serve_websockets
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
+from responses_ws_reference import levers
 from responses_ws_reference.config import ServerConfig
 from responses_ws_reference.engine import ScriptedEngine
 from responses_ws_reference.handshake import (
@@ -55,6 +56,7 @@ class ReferenceServer:
             fresh_id=lambda: uuid.uuid4().hex,
         )
         self._store = Store()
+        self._panel = levers.Panel()
         # Unix time that never goes back, whatever happens to the system's clock.
         self._clock_offset = time.time() - time.monotonic()
 
@@ -63,12 +65,12 @@ class ReferenceServer:
         return self._clock_offset + time.monotonic()
 
     def judge_request(self, connection: ServerConnection, request: Request) -> Response | None:
-        """Refuse what must not be upgraded."""
-        answer = judge(
-            _handshake_of(request),
-            keys=self._config.api_keys,
-            authorise=self._seams.policies.authorise,
-        )
+        """Refuse what must not be upgraded, and pull the levers that are asked for."""
+        asked = _handshake_of(request)
+        keys, authorise = self._config.api_keys, self._seams.policies.authorise
+        if self._config.offers_levers and asked.path.startswith(levers.GET_PATH):
+            return _response_of(self._panel.answer(asked, keys=keys, authorise=authorise))
+        answer = judge(asked, keys=keys, authorise=authorise)
         return None if answer is None else _response_of(answer)
 
     def complete_response(
@@ -88,22 +90,24 @@ class ReferenceServer:
         if connection.request is None:
             return
         request = _handshake_of(connection.request)
-        asked = requested_lifetime(request) if self._config.offers_levers else None
+        service, lifetime = self._service, self._config.lifetime
+        if self._config.offers_levers:
+            engine = levers.LeveredEngine(service.engine, request, self._panel)
+            service = replace(service, engine=engine)
+            lifetime = requested_lifetime(request) or lifetime
+        shelf = self._store.shelf(request.api_key)
         session = self._seams.session(
-            Session(
-                self._service,
-                self._store.shelf(request.api_key),
-                expires_at=self.now() + (asked or self._config.lifetime),
-            ),
-            request,
-            connection,
+            Session(service, shelf, expires_at=self.now() + lifetime), request, connection
         )
         shell = ConnectionShell(connection, session, clock=self.now, pace=self._config.pace)
+        self._panel.watch(connection)
         try:
             await shell.run()
         except Exception:
             log.exception("a connection broke the server")
             await connection.close(1011, "internal error")
+        finally:
+            self._panel.forget(connection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,8 @@ class Running:
 def compose(config: ServerConfig) -> tuple[Seams, Tally]:
     """The seams that a configuration asks for, and the tally of its fault."""
     seams, tally = Seams(), Tally()
+    if config.offers_levers:
+        seams = hang(levers.HOOKS, seams, Tally())
     for layer in sorted(config.without):
         seams = hang(WITHOUT[layer], seams, Tally())
     fault = None

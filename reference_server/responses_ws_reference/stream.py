@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 from responses_ws_reference.effects import Event
-from responses_ws_reference.engine import Call, Completion, Message
+from responses_ws_reference.engine import Breakdown, Call, Completion, Message
 from responses_ws_reference.lifecycle import (
     ITEM_TRANSITIONS,
     LIFECYCLE_EVENTS,
@@ -18,6 +19,9 @@ from responses_ws_reference.lifecycle import (
     ResponseState,
     advance,
 )
+
+# An output item is there, and the first of its text or arguments, but not the last.
+_EVENTS_BEFORE_A_BREAKDOWN: Final = 3
 
 
 class ResponseStream:
@@ -64,20 +68,35 @@ class ResponseStream:
             yield self._terminal("response.completed")
             return
         yield self._lifecycle("response.in_progress")
-        last = len(self._completion.outputs) - 1
-        for index, output in enumerate(self._completion.outputs):
-            is_cut = self._completion.is_cut_short and index == last
+        if self._completion.breakdown is not None:
+            yield from islice(self._outputs(self._completion), _EVENTS_BEFORE_A_BREAKDOWN)
+            yield from self._break_down(self._completion.breakdown)
+            return
+        yield from self._outputs(self._completion)
+        if self._completion.is_cut_short:
+            self.response["incomplete_details"] = {"reason": "max_output_tokens"}
+            yield self._terminal("response.incomplete")
+        else:
+            yield self._terminal("response.completed")
+
+    def _outputs(self, completion: Completion) -> Iterator[Event]:
+        last = len(completion.outputs) - 1
+        for index, output in enumerate(completion.outputs):
+            is_cut = completion.is_cut_short and index == last
             status = "incomplete" if is_cut else "completed"
             match output:
                 case Message(tokens):
                     yield from self._message(index, tokens, status)
                 case Call(name, tokens):
                     yield from self._call(index, name, tokens, status)
-        if self._completion.is_cut_short:
-            self.response["incomplete_details"] = {"reason": "max_output_tokens"}
-            yield self._terminal("response.incomplete")
-        else:
-            yield self._terminal("response.completed")
+
+    def _break_down(self, breakdown: Breakdown) -> Iterator[Event]:
+        error = {"code": breakdown.code, "message": breakdown.message}
+        if breakdown.is_announced:
+            details = {"type": breakdown.kind, **error, "param": None}
+            yield self._event("error", {"error": details})
+        self.response["error"] = error
+        yield self._terminal("response.failed")
 
     def _message(self, index: int, tokens: tuple[str, ...], status: str) -> Iterator[Event]:
         item: dict[str, Any] = {
