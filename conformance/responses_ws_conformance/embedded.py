@@ -19,6 +19,8 @@ from responses_ws_conformance.profile import Lever, Profile
 
 MODEL: Final = "rws-reference"
 KEY_VARIABLE: Final = "RWS_EMBEDDED_API_KEY"
+SECOND_KEY_VARIABLE: Final = "RWS_EMBEDDED_SECOND_API_KEY"
+FEATURES: Final = frozenset({"storage", "warmup"})
 READY: Final = "listening on "
 START_TIMEOUT: Final = 15.0
 LIFETIME: Final = "0.4"
@@ -27,11 +29,15 @@ LIFETIME: Final = "0.4"
 @contextmanager
 def embedded_target() -> Iterator[Profile]:
     """The profile of a reference server that lives as long as the block; raises CannotStart."""
-    key = secrets.token_urlsafe(16)
+    key, second = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
     command = [sys.executable, "-m", "responses_ws_reference", "--port", "0", "--levers"]
-    command += ["--api-key-env", KEY_VARIABLE, "--model", MODEL]
+    command += ["--api-key-env", KEY_VARIABLE, "--api-key-env", SECOND_KEY_VARIABLE]
+    command += ["--model", MODEL]
     process = subprocess.Popen(
-        command, env={**os.environ, KEY_VARIABLE: key}, stdout=subprocess.PIPE, text=True
+        command,
+        env={**os.environ, KEY_VARIABLE: key, SECOND_KEY_VARIABLE: second},
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         yield Profile(
@@ -39,8 +45,10 @@ def embedded_target() -> Iterator[Profile]:
             model=MODEL,
             dialect="open-responses",
             levers={"lifetime": Lever(within=10.0, headers={"RWS-Lifetime": LIFETIME})},
+            features=FEATURES,
             api_key=key,
-            secrets={"api_key": key},
+            second_api_key=second,
+            secrets={"api_key": key, "second_api_key": second},
         )
     finally:
         process.terminate()

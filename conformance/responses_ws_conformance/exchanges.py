@@ -94,6 +94,13 @@ class Exchange:
         return self.request.get("type") == "response.create"
 
     @property
+    def is_warm_up(self) -> bool:
+        """True where the create asks for no output."""
+        options = self.request.get("prompt_cache_options")
+        is_prewarm = isinstance(options, dict) and options.get("prewarm") is True
+        return self.is_create and (is_prewarm or self.request.get("generate") is False)
+
+    @property
     def outcome(self) -> Outcome:
         """How the exchange stands; a terminal event outranks what came after it.
 

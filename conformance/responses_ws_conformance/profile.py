@@ -18,6 +18,7 @@ from responses_ws_schemas import explain
 
 from responses_ws_conformance.errors import ProfileError
 
+SECOND_KEY: Final = "second-key"
 MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
 LAYERS: Final = (
     "storage",
@@ -85,6 +86,12 @@ class Profile:
         """The claimed features, ``auth`` among them where a key is configured."""
         auth = {"auth"} if self.api_key is not None else set()
         return tuple(sorted(self.features | auth))
+
+    @property
+    def offers(self) -> tuple[str, ...]:
+        """The levers, ``second-key`` among them where a key of another tenant is configured."""
+        second = {SECOND_KEY} if self.second_api_key is not None else set()
+        return tuple(sorted(second.union(self.levers)))
 
 
 def load_profile(

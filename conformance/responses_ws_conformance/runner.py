@@ -66,7 +66,7 @@ def plan(profile: Profile, *, only: Sequence[str] = (), smoke: bool = False) -> 
 
 
 def _is_offered(scenario: Scenario, profile: Profile) -> bool:
-    lever_is_there = scenario.lever is None or scenario.lever in profile.levers
+    lever_is_there = scenario.lever is None or scenario.lever in profile.offers
     is_spoken = scenario.dialect in (None, profile.dialect)
     return lever_is_there and is_spoken and set(scenario.features) <= set(profile.claims)
 
@@ -152,7 +152,7 @@ class Run:
             model=profile.model,
             dialect=profile.dialect,
             features=profile.claims,
-            levers=tuple(sorted(profile.levers)),
+            levers=profile.offers,
             selected=self.plan.selected,
             suite_version=__version__,
             spec_version=catalogue().spec_version,

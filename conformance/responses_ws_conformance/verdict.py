@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from responses_ws_conformance.checks import Cause, Check, Evidence, Finding, Undecided
+from responses_ws_conformance.profile import SECOND_KEY
 from responses_ws_conformance.requirements import Requirement
 from responses_ws_conformance.transcript import Header, Transcript
 
@@ -57,6 +58,8 @@ def not_applicable(requirement: Requirement, claims: Header) -> str | None:
     if requirement.dialect is not None and requirement.dialect != claims.dialect:
         return f"the profile does not claim the dialect {requirement.dialect}"
     if requirement.lever is not None and requirement.lever not in claims.levers:
+        if requirement.lever == SECOND_KEY:
+            return "no API key of another tenant is configured (second_api_key_env in the profile)"
         return f"the profile offers no lever {requirement.lever}"
     return None
 

@@ -45,6 +45,8 @@ AREAS: Final = {
     "08-errors": ("ERROR",),
     "09-lifetime": ("LIMIT",),
     "10-clients": ("CLIENT",),
+    "11-storage": ("STORE",),
+    "12-warm-up": ("WARM",),
 }
 
 

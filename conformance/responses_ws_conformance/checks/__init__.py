@@ -212,6 +212,8 @@ AREAS: Final = (
     "turns",
     "errors",
     "lifetime",
+    "storage",
+    "warmup",
     "clients",
     "recoveries",
 )

@@ -190,12 +190,17 @@ def background_is_not_started(mark: Mark) -> Iterator[Outcome]:
 @expectation("RWS-CREATE-011")
 def stream_is_no_obstacle(mark: Mark) -> Iterator[Outcome]:
     """A create with stream true is answered with a response or an error event."""
+    yield from answered_without_a_stall(mark, "with stream true")
+
+
+def answered_without_a_stall(mark: Mark, what: str) -> Iterator[Outcome]:
+    """Yield why a create got no answer of any kind, where the ``fence`` after it got one."""
     exchange = mark.exchange()
     for fence in mark.exchanges("fence"):
         if not exchange.is_ended and contains(fence, str(mark.fact("word"))):
             yield Finding(
                 exchange.sent.n,
-                "a response or an error event for the create with stream true",
+                f"a response or an error event for the create {what}",
                 "nothing, while the create that was sent after it was answered",
             )
             return

@@ -86,6 +86,8 @@ AREAS: Final = (
     "tools",
     "turns",
     "lifetime",
+    "storage",
+    "warmup",
 )
 
 
