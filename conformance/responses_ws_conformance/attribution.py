@@ -17,7 +17,8 @@ order is the order of precedence):
    candidates until what follows rules them out: a response that starts or goes on was not meant,
    one that fails with the next message was, unless the error has the form of a refusal. While
    candidates are left it is *ambiguous*.
-5. Events of types that nobody publishes and answers to steering belong to the connection.
+5. Events of types that nobody publishes and answers to steering belong to the connection; what
+   says no in a form of its own is read as an ``error``, and its form is another matter.
 
 The driver feeds entries as they happen and the checks feed a saved transcript: one reading. A
 later entry can move an error, so with several creates open wait for all of them.
@@ -36,6 +37,7 @@ from responses_ws_conformance.exchanges import (
     TERMINAL_EVENTS,
     ConnectionView,
     Exchange,
+    is_lookalike,
     item_id_of,
     response_of,
 )
@@ -115,7 +117,7 @@ class Reading:
 
     def _received(self, view: ConnectionView, entry: Received) -> Exchange | None:
         kind = entry.type
-        if kind == "error":
+        if kind == "error" or is_lookalike(entry):
             return self._error(view, entry)
         if kind not in event_types() or kind.startswith("response.steer."):
             view.others.append(entry)

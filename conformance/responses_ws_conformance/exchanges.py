@@ -244,6 +244,15 @@ def response_of(event: Received) -> dict[str, Any] | None:
     return None
 
 
+def is_lookalike(event: Received) -> bool:
+    """True where a message says no in a form of its own instead of being an ``error`` event."""
+    if not isinstance(event.payload, dict) or event.type == "error":
+        return False
+    if event.type is None:
+        return any(event.payload.get(name) is not None for name in ("error", "detail"))
+    return event.type.endswith(".error") and ":" not in event.type
+
+
 def item_id_of(event: Received) -> str | None:
     """The id of the item that an event is about."""
     if not isinstance(event.payload, dict):

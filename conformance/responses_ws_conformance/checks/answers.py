@@ -75,7 +75,9 @@ def describe_error(exchange: Exchange) -> str:
         )
         if value is not None
     ]
-    return ", ".join(parts) or "without status, code and message"
+    if parts or exchange.error is None:
+        return ", ".join(parts)
+    return f"without status, code and message: {(exchange.error.text or '')[:80]}"
 
 
 def answered(exchange: Exchange, *, by: tuple[str, ...] = ("completed",)) -> Iterator[Outcome]:

@@ -7,20 +7,23 @@ lifetime of a connection.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from responses_ws_conformance.checks import (
+    Cause,
     Evidence,
     Finding,
     Mark,
     Outcome,
+    Predicate,
+    Undecided,
     expectation,
     invariant,
 )
 from responses_ws_conformance.checks.answers import describe_error
 from responses_ws_conformance.checks.turns import stayed_open
-from responses_ws_conformance.exchanges import ConnectionView, Exchange
+from responses_ws_conformance.exchanges import ConnectionView, Exchange, is_lookalike
 from responses_ws_conformance.transcript import Opened, Received
 
 FLAT_MEMBERS: Final = ("code", "message", "param")
@@ -41,7 +44,7 @@ def error_objects(evidence: Evidence) -> list[tuple[Received, dict[str, Any]]]:
 
 
 def refused(evidence: Evidence) -> list[tuple[Exchange, Received]]:
-    """The client events that were answered with an error instead of a response."""
+    """The client events that were answered with an error, of whatever form, and no response."""
     return [
         (x, x.error)
         for x in evidence.exchanges
@@ -51,6 +54,10 @@ def refused(evidence: Evidence) -> list[tuple[Exchange, Received]]:
 
 def refusals(evidence: Evidence) -> list[Received]:
     """The error events that refuse a client event."""
+    return [e for e in _refusing(evidence) if e.type == "error"]
+
+
+def _refusing(evidence: Evidence) -> list[Received]:
     return [e for _, e in refused(evidence) if e.payload.get("sequence_number") is None]
 
 
@@ -61,15 +68,19 @@ def refusal_objects(evidence: Evidence) -> list[tuple[Received, dict[str, Any]]]
 
 def lookalikes(evidence: Evidence) -> list[Received]:
     """Messages that say no in a form of their own."""
-    return [e for e in evidence.transcript.received() if _is_lookalike(e)]
+    return [e for e in evidence.transcript.received() if is_lookalike(e)]
 
 
-def _is_lookalike(event: Received) -> bool:
-    if not isinstance(event.payload, dict) or event.type == "error":
-        return False
-    if event.type is None:
-        return "error" in event.payload or "detail" in event.payload
-    return event.type.endswith(".error") and ":" not in event.type
+def or_lookalikes(rows: Callable[[Evidence], Sequence[Any]]) -> Predicate:
+    """True where there are rows to judge, or what should have been one has another form."""
+    return lambda evidence: bool(rows(evidence) or lookalikes(evidence))
+
+
+def _formless(rows: Sequence[Any]) -> Iterator[Outcome]:
+    """Yield, where there is no row to judge, that nothing that says no has the right form."""
+    if not rows:
+        why = "what says no is no error event with an error object"
+        yield Undecided(Cause.BLOCKED, why, by="RWS-ERROR-001")
 
 
 @invariant("RWS-ERROR-001", when=lambda e: bool(refused(e) or lookalikes(e)))
@@ -77,7 +88,7 @@ def refusals_are_error_events(evidence: Evidence) -> Iterator[Outcome]:
     """What refuses a client event is an event of type error with an error object."""
     wanted = "an event of type error that holds an error object"
     for _, event in refused(evidence):
-        if not isinstance(event.payload.get("error"), dict):
+        if event.type == "error" and not isinstance(event.payload.get("error"), dict):
             members = ", ".join(sorted(event.payload))
             yield Finding(event.n, wanted, f"an error event with the members {members}")
     for event in lookalikes(evidence):
@@ -87,9 +98,10 @@ def refusals_are_error_events(evidence: Evidence) -> Iterator[Outcome]:
         )
 
 
-@invariant("RWS-ERROR-002", when=lambda e: bool(error_events(e)))
+@invariant("RWS-ERROR-002", when=or_lookalikes(error_events))
 def details_are_nested(evidence: Evidence) -> Iterator[Outcome]:
     """Code, message and param are members of the error object only."""
+    yield from _formless(error_events(evidence))
     for event in error_events(evidence):
         flat = [name for name in FLAT_MEMBERS if event.payload.get(name) is not None]
         if flat:
@@ -100,10 +112,11 @@ def details_are_nested(evidence: Evidence) -> Iterator[Outcome]:
             )
 
 
-@invariant("RWS-ERROR-003", when=lambda e: bool(refusals(e)))
-@invariant("RWS-ERROR-004", when=lambda e: bool(refusals(e)))
+@invariant("RWS-ERROR-003", when=or_lookalikes(refusals))
+@invariant("RWS-ERROR-004", when=or_lookalikes(refusals))
 def refusals_have_a_status(evidence: Evidence) -> Iterator[Outcome]:
     """The status of a refusal is an integer like that of a failed HTTP request."""
+    yield from _formless(refusals(evidence))
     for event in refusals(evidence):
         status = event.payload.get("status", ABSENT)
         is_integer = isinstance(status, int) and not isinstance(status, bool)
@@ -115,16 +128,18 @@ def refusals_have_a_status(evidence: Evidence) -> Iterator[Outcome]:
             )
 
 
-@invariant("RWS-ERROR-005", when=lambda e: bool(error_objects(e)))
+@invariant("RWS-ERROR-005", when=or_lookalikes(error_objects))
 def messages_say_something(evidence: Evidence) -> Iterator[Outcome]:
     """The message of an error is a string that is not empty."""
+    yield from _formless(error_objects(evidence))
     for event, error in error_objects(evidence):
         yield from _non_empty(event, error, "message")
 
 
-@invariant("RWS-ERROR-006", when=lambda e: bool(refusal_objects(e)))
+@invariant("RWS-ERROR-006", when=or_lookalikes(refusal_objects))
 def codes_say_something(evidence: Evidence) -> Iterator[Outcome]:
     """The code of a refusal is a string that is not empty."""
+    yield from _formless(refusal_objects(evidence))
     for event, error in refusal_objects(evidence):
         yield from _non_empty(event, error, "code")
 
@@ -139,17 +154,19 @@ def _non_empty(event: Received, error: dict[str, Any], name: str) -> Iterator[Ou
         )
 
 
-@invariant("RWS-ERROR-007", when=lambda e: bool(error_objects(e)))
+@invariant("RWS-ERROR-007", when=or_lookalikes(error_objects))
 def errors_have_a_type(evidence: Evidence) -> Iterator[Outcome]:
     """An error says of which type it is."""
+    yield from _formless(error_objects(evidence))
     for event, error in error_objects(evidence):
         if error.get("type") is None:
             yield Finding(event.n, "error.type", f"only {', '.join(sorted(error))}")
 
 
-@invariant("RWS-ERROR-008", when=lambda e: bool(refusal_objects(e)))
+@invariant("RWS-ERROR-008", when=or_lookalikes(refusal_objects))
 def refusals_have_a_param(evidence: Evidence) -> Iterator[Outcome]:
     """A refusal names the member at fault, or says with null that there is none."""
+    yield from _formless(refusal_objects(evidence))
     for event, error in refusal_objects(evidence):
         param = error.get("param", ABSENT)
         if param is not None and not isinstance(param, str):
@@ -172,7 +189,7 @@ def refused_creates(evidence: Evidence) -> list[Exchange]:
     An error that comes after events of the response breaks it off, unless it says what has to be
     found out before there can be a response.
     """
-    refusing = refusals(evidence)
+    refusing = _refusing(evidence)
     return [
         x
         for x in evidence.exchanges
