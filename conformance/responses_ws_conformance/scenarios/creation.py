@@ -107,8 +107,7 @@ def transport_fields(driver: Driver) -> None:
     # Without store: a server may refuse to run in the background what it does not keep.
     behind = insist(connection, "RWS-CREATE-010", lambda c: create(c, input=ask, background=True))
     driver.mark("RWS-CREATE-010", subject=behind, control=control)
-    if behind.closed is not None or not behind.is_ended:
-        connection = driver.connect()
+    connection = driver.connect()  # the refusal may have cost the other one
     streamed = insist(
         connection, "RWS-CREATE-011", lambda c: create(c, input=ask, store=False, stream=True)
     )

@@ -69,7 +69,8 @@ def answered_call(driver: Driver) -> None:
 def stored_calls(driver: Driver) -> None:
     """A stored call answered by its call_id, and a second one by an invented call_id."""
     connection = driver.connect()
-    first = _force_call(connection, use_tool(), store=True)
+    first = connection.attempt(use_tool(), tools=[CLOCK], tool_choice=force(CLOCK), store=True)
+    connection.require(first, by="RWS-CHAIN-001")  # calls as such are owed without store too
     output = function_call_output(calls_of(first)[0], "ten o'clock")
     second = _force_call(connection, [output], "RWS-TOOL-003", previous=first, store=True)
     calls_of(second)
