@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 
-import kill_matrix
 import pytest
 import variant_runs
 from responses_ws_conformance.requirements import Level, catalogue
@@ -20,21 +18,15 @@ QUICK = [name for name in VARIANTS if name not in ("slow", "silent-with-pings")]
 
 
 @pytest.fixture(scope="session")
-def run_of(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[RunOf]:
+def run_of(request: pytest.FixtureRequest) -> Iterator[RunOf]:
     """The run against a variant. All that the selected tests ask for run side by side."""
     names = {
         item.callspec.params["name"]
         for item in request.session.items
         if isinstance(item, pytest.Function) and "run_of" in item.fixturenames
     }
-    with ThreadPoolExecutor(kill_matrix.JOBS) as pool:
-        running = {
-            name: pool.submit(variant_runs.run_variant, name, tmp_path_factory.mktemp(name))
-            for name in QUICK
-            if name in names
-        }
+    with variant_runs.workers() as pool:
+        running = {name: variant_runs.submit(pool, name) for name in QUICK if name in names}
         yield lambda name: running[name].result()
         pool.shutdown(cancel_futures=True)
 

@@ -1,11 +1,16 @@
 """Whole runs of the suite against the reference server and its conforming variants.
 
 One recording serves all dialects in which a variant is legal: the dialect decides what is judged.
+Runs are made in processes of their own, so what they give back is small.
 """
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -22,12 +27,39 @@ from responses_ws_reference.variants.registry import DIALECTS
 GREEN: Final = (Verdict.PASS, Verdict.SKIP, Verdict.UNSEEN)
 NO_DIALECT: Final = "no dialect"
 
-Verdicts = Mapping[str, Judgement]
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a server is told about one requirement; ``why`` has the findings of a red one."""
+
+    requirement: str
+    verdict: Verdict
+    why: str
+    cause: Cause | None
+    by: str | None
+
+    @classmethod
+    def of(cls, judgement: Judgement) -> Told:
+        """A judgement without the recordings behind it."""
+        seen = "; ".join(
+            f"{each.transcript.header.scenario}, entry {each.finding.at}: expected "
+            f"{each.finding.expected}, seen {each.finding.actual}"
+            for each in judgement.findings
+        )
+        why = judgement.why or seen
+        return cls(judgement.requirement.id, judgement.verdict, why, judgement.cause, judgement.by)
+
+    def __str__(self) -> str:
+        cause = f" ({self.cause.value})" if self.cause else ""
+        return f"{self.requirement} {self.verdict.value}{cause}: {self.why}"
+
+
+Verdicts = Mapping[str, Told]
 
 
 @dataclass(frozen=True, slots=True)
 class VariantRun:
-    """What the suite said about a server, by dialect."""
+    """What the suite said about a server, by dialect and requirement."""
 
     name: str | None
     turns: int
@@ -35,20 +67,27 @@ class VariantRun:
     verdicts: Mapping[str, Verdicts]
 
 
-def dialects_of(name: str | None) -> tuple[str, ...]:
-    """The dialects in which the reference server, or a variant of it, is legal."""
-    return DIALECTS if name is None else VARIANTS[name].dialects
+def workers() -> ProcessPoolExecutor:
+    """Processes for several runs at a time: a run computes as much as it waits."""
+    size = 2 * (os.cpu_count() or 1)
+    return ProcessPoolExecutor(size, mp_context=multiprocessing.get_context("spawn"))
 
 
-def run_variant(name: str | None, folder: Path) -> VariantRun:
+def submit(pool: ProcessPoolExecutor, name: str | None) -> Future[VariantRun]:
+    """One run against the reference server, or a variant of it."""
+    return pool.submit(run_variant, name)
+
+
+def run_variant(name: str | None) -> VariantRun:
     """Record the whole suite once and judge the recording in every dialect, and in none."""
-    dialects = dialects_of(name)
+    dialects = DIALECTS if name is None else VARIANTS[name].dialects
     with running_server(kill_matrix.server_config(variant=name)) as server:
         profile = kill_matrix.profile_of(server.url, dialect=dialects[-1])
         if name is not None and not VARIANTS[name].asks_for_keys:
             profile = replace(profile, api_key=None)
-        run = Run(profile, plan(profile), folder)
-        run.record_all()
+        with tempfile.TemporaryDirectory(prefix="rws-variant-") as folder:
+            run = Run(profile, plan(profile), Path(folder))
+            run.record_all()
     evidence = [each for attempts in run.recordings.values() for each in attempts]
     return VariantRun(name, run.turns, run.stopped, judged(evidence, dialects))
 
@@ -57,7 +96,7 @@ def judged(evidence: Sequence[Evidence], dialects: Sequence[str]) -> dict[str, V
     """The verdicts about all requirements without a dialect, and with each of these."""
     requirements = catalogue().of_role("server")
     core = _judged(evidence, requirements, None)
-    verdicts = {NO_DIALECT: core}
+    verdicts: dict[str, Verdicts] = {NO_DIALECT: core}
     for dialect in dialects:
         own = [r for r in requirements if r.dialect == dialect]
         verdicts[dialect] = {**core, **_judged(evidence, own, dialect)}
@@ -66,10 +105,10 @@ def judged(evidence: Sequence[Evidence], dialects: Sequence[str]) -> dict[str, V
 
 def _judged(
     evidence: Sequence[Evidence], requirements: Sequence[Requirement], dialect: str | None
-) -> Verdicts:
+) -> dict[str, Told]:
     for each in evidence:
         each.transcript.header = replace(each.transcript.header, dialect=dialect)
-    return {j.requirement.id: j for j in judge_recordings(evidence, requirements)}
+    return {j.requirement.id: Told.of(j) for j in judge_recordings(evidence, requirements)}
 
 
 def unexpected(name: str | None, verdicts: Verdicts) -> Iterator[str]:
@@ -78,21 +117,12 @@ def unexpected(name: str | None, verdicts: Verdicts) -> Iterator[str]:
     """
     warns = VARIANTS[name].warns if name is not None else ()
     causes = [Cause(cause) for cause in (VARIANTS[name].leaves_open if name is not None else ())]
-    for judgement in verdicts.values():
-        root = verdicts.get(judgement.by or "", judgement)
-        is_excused = judgement.verdict is Verdict.UNTESTABLE and root.cause in causes
-        is_warned = judgement.verdict is Verdict.WARN and judgement.requirement.id in warns
-        if judgement.verdict not in GREEN and not is_excused and not is_warned:
-            yield _described(judgement)
+    for told in verdicts.values():
+        root = verdicts.get(told.by or "", told)
+        is_excused = told.verdict is Verdict.UNTESTABLE and root.cause in causes
+        is_warned = told.verdict is Verdict.WARN and told.requirement in warns
+        if told.verdict not in GREEN and not is_excused and not is_warned:
+            yield str(told)
     for missing in warns:
         if verdicts[missing].verdict is not Verdict.WARN:
             yield f"{missing} {verdicts[missing].verdict.value}, but a warning is declared"
-
-
-def _described(judgement: Judgement) -> str:
-    cause = f" ({judgement.cause.value})" if judgement.cause else ""
-    seen = "; ".join(
-        f"{each.transcript.header.scenario} entry {each.finding.at}: {each.finding.actual}"
-        for each in judgement.findings
-    )
-    return f"{judgement.requirement.id} {judgement.verdict.value}{cause}: {judgement.why or seen}"
