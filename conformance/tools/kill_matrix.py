@@ -13,6 +13,7 @@ against a server with the fault, and every requirement is judged on what was rec
 - *never fired*: the fault changed nothing, so whatever is red proves nothing
 - *suite broke*: a check or a scenario raised, which is our mistake and no kill
 
+A server with a fault claims the optional layers that the declared ids belong to, and no others.
 Everything but *killed* fails. ``--all`` records the whole suite for each fault. ``--write`` keeps
 the outcome in the repository: ``faults.json`` for ``rws explain``, and the page of the site.
 """
@@ -38,9 +39,12 @@ from responses_ws_conformance.runner import Run, judge_recordings, plan
 from responses_ws_conformance.verdict import Judgement, Verdict
 from responses_ws_reference.config import ServerConfig
 from responses_ws_reference.faults import FAULTS, Fault
+from responses_ws_reference.layers import WITHOUT
 from responses_ws_reference.server import running_server
 
 KEY: Final = "sk-kill-matrix-0123456789"
+SECOND_KEY: Final = "sk-kill-matrix-9876543210"
+LAYERS: Final = frozenset(WITHOUT)
 DEFAULT_DIALECT: Final = "open-responses"
 RED: Final = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR)
 TIMING: Final = Timing(connect=5.0, first_event=2.0, idle=1.0, total=10.0, quiet=0.15, close=1.0)
@@ -102,19 +106,23 @@ class Result:
 def server_config(*, fault: str | None = None, variant: str | None = None) -> ServerConfig:
     """The reference server as the suite's own tests run it."""
     return ServerConfig(
-        api_keys=(KEY,), offers_levers=True, pace=PACE, fault=fault, variant=variant
+        api_keys=(KEY, SECOND_KEY), offers_levers=True, pace=PACE, fault=fault, variant=variant
     )
 
 
-def profile_of(url: str, *, dialect: str | None = None) -> Profile:
+def profile_of(
+    url: str, *, dialect: str | None = None, features: Iterable[str] = LAYERS
+) -> Profile:
     """A profile for such a server, with waits that suit a loopback."""
     return Profile(
         url=url,
         model=ServerConfig().model,
         dialect=dialect,
         levers={"lifetime": Lever(within=1.5, headers={"RWS-Lifetime": "0.3"})},
+        features=frozenset(features),
         api_key=KEY,
-        secrets={"api_key": KEY},
+        second_api_key=SECOND_KEY,
+        secrets={"api_key": KEY, "second_api_key": SECOND_KEY},
         timing=TIMING,
         retries=1,
         backoff=0.0,
@@ -128,13 +136,20 @@ def dialects_of(fault: Fault) -> tuple[str, ...]:
     return tuple(sorted(d for d in dialects if d is not None)) or (DEFAULT_DIALECT,)
 
 
+def features_of(fault: Fault) -> frozenset[str]:
+    """The optional layers that the requirements of a fault belong to."""
+    requirements = catalogue().requirements
+    features = {requirements[name].feature for name in fault.breaks if name in requirements}
+    return LAYERS & features
+
+
 def run_fault(fault: Fault, *, whole: bool = False) -> Result:
     """Record what exercises the fault's requirements, or everything, and judge all of it."""
     started = time.monotonic()
     red: dict[str, str] = {}
     with running_server(server_config(fault=fault.name)) as server:
         for dialect in dialects_of(fault):
-            profile = profile_of(server.url, dialect=dialect)
+            profile = profile_of(server.url, dialect=dialect, features=features_of(fault))
             for judgement in judged(profile, () if whole else fault.breaks):
                 if judgement.verdict in RED:
                     red[judgement.requirement.id] = judgement.verdict.value

@@ -108,6 +108,11 @@ def remember(cache: Cache, snapshot: Snapshot) -> Cache:
     return {snapshot.id: snapshot}
 
 
+def tenant(api_key: str) -> str:
+    """Each API key is a tenant of its own, with a store of its own."""
+    return api_key
+
+
 def keeps(snapshot: Snapshot) -> bool:
     """A response is stored for other connections unless its create said otherwise."""
     return snapshot.is_stored and snapshot.status != "failed"
@@ -149,6 +154,7 @@ class Policies:
     gather: Callable[[Snapshot, Create], tuple[Item, ...]] = gather
     match_calls: Callable[[tuple[Item, ...]], Refusal | None] = match_calls
     remember: Callable[[Cache, Snapshot], Cache] = remember
+    tenant: Callable[[str], str] = tenant
     keeps: Callable[[Snapshot], bool] = keeps
     evict: Callable[[Cache, str | None], Cache] = evict
     evict_elsewhere: Callable[[Cache, str | None], Cache] = evict_elsewhere

@@ -95,7 +95,7 @@ class ReferenceServer:
             engine = levers.LeveredEngine(service.engine, request, self._panel)
             service = replace(service, engine=engine)
             lifetime = requested_lifetime(request) or lifetime
-        shelf = self._store.shelf(request.api_key)
+        shelf = self._store.shelf(self._seams.policies.tenant(request.api_key))
         session = self._seams.session(
             Session(service, shelf, expires_at=self.now() + lifetime), request, connection
         )

@@ -57,8 +57,10 @@ from responses_ws_reference.faults import (
     items,
     lifetime,
     lookups,
+    storage,
     tools,
     turns,
+    warmup,
 )
 from responses_ws_reference.faults.registry import FAULTS, Fault
 
@@ -78,4 +80,6 @@ AREAS = (
     errors,
     lifetime,
     inventions,
+    storage,
+    warmup,
 )

@@ -7,10 +7,10 @@ its connections does.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from responses_ws_reference.creates import read_create
 from responses_ws_reference.effects import CloseConnection, Event
+from responses_ws_reference.faults.issued import issued, mark_closed, note, previous_of, watch
 from responses_ws_reference.faults.registry import (
     LIFECYCLE,
     TERMINAL,
@@ -84,17 +84,9 @@ def not_found_closes_the_connection(event: Event, link: Link) -> Sendings:
     return [event, CloseConnection(1008, "no such response")] if _is_not_found(event) else event
 
 
-def _previous(message: Incoming) -> str | None:
-    """The id that a create names."""
-    if not isinstance(message, dict) or message.get("type") != "response.create":
-        return None
-    previous = message.get(PREVIOUS)
-    return previous if isinstance(previous, str) else None
-
-
 def _keep(message: Incoming, link: Link) -> Incoming:
     """A create that fails when its turn comes is not the newest one by then."""
-    if previous := _previous(message):
+    if previous := previous_of(message):
         link.memory.setdefault("creates", {})[previous] = message
     return message
 
@@ -155,60 +147,30 @@ register(
 # What knows whose id it is
 
 
-@dataclass(frozen=True, slots=True)
-class Issued:
-    """The connection that an id was given out on, and whether its response is stored."""
-
-    link: Link
-    is_stored: bool
-
-
-def _issued(wanted: object, link: Link) -> Issued | None:
-    table: dict[object, Issued] = link.shared.get("issued", {})
-    return table.get(wanted)
-
-
-def _note(sending: Event | CloseConnection, link: Link) -> None:
-    if not isinstance(sending, CloseConnection) and sending["type"] == "response.created":
-        response = sending["response"]
-        table = link.shared.setdefault("issued", {})
-        table[response["id"]] = Issued(link, response["store"])
-        link.memory["newest"] = response["id"]
-
-
-def _watch(sending: Event | CloseConnection, link: Link) -> Sendings:
-    _note(sending, link)
-    return sending
-
-
-def _close(link: Link) -> None:
-    link.memory["is_closed"] = True
-
-
 def _is_unknown(wanted: str, link: Link) -> bool:
-    return _issued(wanted, link) is None
+    return issued(wanted, link) is None
 
 
 def _is_of_a_closed_connection(wanted: str, link: Link) -> bool:
-    issued = _issued(wanted, link)
-    return issued is not None and not issued.is_stored and "is_closed" in issued.link.memory
+    known = issued(wanted, link)
+    return known is not None and not known.is_stored and "is_closed" in known.link.memory
 
 
 def _is_of_a_parallel_connection(wanted: str, link: Link) -> bool:
-    issued = _issued(wanted, link)
-    if issued is None or issued.is_stored or issued.link is link:
+    known = issued(wanted, link)
+    if known is None or known.is_stored or known.link is link:
         return False
-    return "is_closed" not in issued.link.memory
+    return "is_closed" not in known.link.memory
 
 
 def _is_stored_elsewhere(wanted: str, link: Link) -> bool:
-    issued = _issued(wanted, link)
-    return issued is not None and issued.is_stored and issued.link is not link
+    known = issued(wanted, link)
+    return known is not None and known.is_stored and known.link is not link
 
 
 def _is_older(wanted: str, link: Link) -> bool:
-    issued = _issued(wanted, link)
-    if issued is None or issued.is_stored or issued.link is not link:
+    known = issued(wanted, link)
+    if known is None or known.is_stored or known.link is not link:
         return False
     return bool(wanted != link.memory["newest"])
 
@@ -223,10 +185,10 @@ def _answered(
     """A fault that answers creates with certain ids in the session's place."""
 
     def incoming(message: Incoming, link: Link) -> Incoming | Reply:
-        previous = _previous(message)
+        previous = previous_of(message)
         return answer if previous is not None and applies(previous, link) else message
 
-    register(Fault(name, breaks, summary, Hooks(incoming=incoming, outgoing=_watch)))
+    register(Fault(name, breaks, summary, Hooks(incoming=incoming, outgoing=watch)))
 
 
 def _started_anew(
@@ -235,14 +197,14 @@ def _started_anew(
     """A fault that runs creates with certain ids without context, and echoes the id."""
 
     def incoming(message: Incoming, link: Link) -> Incoming | Reply:
-        previous = _previous(message)
+        previous = previous_of(message)
         if not isinstance(message, dict) or previous is None or not applies(previous, link):
             return message
         link.memory["pretended"] = previous
         return {member: value for member, value in message.items() if member != PREVIOUS}
 
     def outgoing(sending: Event | CloseConnection, link: Link) -> Sendings:
-        _note(sending, link)
+        note(sending, link)
         if isinstance(sending, CloseConnection) or sending["type"] not in LIFECYCLE:
             return sending
         if "pretended" in link.memory:
@@ -251,7 +213,7 @@ def _started_anew(
                 del link.memory["pretended"]
         return sending
 
-    hooks = Hooks(incoming=incoming, outgoing=outgoing, closed=_close)
+    hooks = Hooks(incoming=incoming, outgoing=outgoing, closed=mark_closed)
     register(Fault(name, breaks, summary, hooks))
 
 
