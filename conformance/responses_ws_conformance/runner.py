@@ -21,7 +21,7 @@ from responses_ws_conformance.recording import Masker, Recording
 from responses_ws_conformance.requirements import Requirement, catalogue
 from responses_ws_conformance.scenarios import Scenario, load_scenarios
 from responses_ws_conformance.transcript import Header, Note, Transcript
-from responses_ws_conformance.verdict import Judgement, judge
+from responses_ws_conformance.verdict import Judgement, Verdict, fold, judge
 from responses_ws_conformance.wire import Network
 
 PROBE: Final = "creation/string-input"
@@ -138,6 +138,14 @@ class Run:
         for scenario in self.plan.scenarios:
             if requirement.id in scenario.exercises:
                 self.record(scenario)
+        judgement = self._judge_one(requirement)
+        root = load_checks()[requirement.id].root if requirement.id in load_checks() else None
+        if judgement.verdict is Verdict.FAIL and root is not None:
+            self.judge(catalogue().requirements[root])
+            judgement = self._judge_one(requirement)
+        return judgement
+
+    def _judge_one(self, requirement: Requirement) -> Judgement:
         evidence = [e for attempts in self.recordings.values() for e in attempts]
         (judgement,) = judge_recordings(evidence, [requirement], header=self._header("", 1, ()))
         return judgement
@@ -224,11 +232,26 @@ def judge_recordings(
     *,
     header: Header | None = None,
 ) -> list[Judgement]:
-    """The verdicts about requirements; ``header`` has the claims where nothing is recorded."""
+    """The verdicts about requirements, those that depend on a violated one folded under it.
+
+    ``header`` has the claims where nothing is recorded.
+    """
     if not recordings and header is not None:
         recordings = [Evidence.of(Transcript(header))]
-    checks = load_checks()
-    return [judge(r, checks.get(r.id), recordings) for r in requirements]
+    checks, known = load_checks(), catalogue().requirements
+    done: dict[str, Judgement] = {}
+
+    def judged(requirement: Requirement) -> Judgement:
+        if requirement.id not in done:
+            check = checks.get(requirement.id)
+            judgement = done[requirement.id] = judge(requirement, check, recordings)
+            is_violated = judgement.verdict is Verdict.FAIL and check is not None
+            root = check.root if check is not None and is_violated else judgement.by
+            if root is not None and root in known:
+                done[requirement.id] = fold(judgement, judged(known[root]))
+        return done[requirement.id]
+
+    return [judged(requirement) for requirement in requirements]
 
 
 def judge_transcripts(

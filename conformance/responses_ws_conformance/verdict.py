@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from responses_ws_conformance.checks import Cause, Check, Evidence, Finding, Undecided
@@ -100,6 +100,20 @@ def judge(
     if passed:
         return Judgement(requirement, Verdict.PASS, judged_in=scenarios)
     return _unjudged(requirement, recordings, undecided, scenarios)
+
+
+def fold(judgement: Judgement, root: Judgement) -> Judgement:
+    """A judgement under its root: blocked by it where the root is violated, or blocked itself.
+
+    The root is that of a violation, or what an untestable requirement is blocked by.
+    """
+    by = root.requirement.id if root.verdict is Verdict.FAIL else root.by
+    if by is None or root.verdict not in (Verdict.FAIL, Verdict.UNTESTABLE):
+        return judgement
+    why = judgement.why or judgement.findings[0].finding.actual
+    return replace(
+        judgement, verdict=Verdict.UNTESTABLE, findings=(), why=why, cause=Cause.BLOCKED, by=by
+    )
 
 
 def _unjudged(

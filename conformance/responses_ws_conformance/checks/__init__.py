@@ -143,6 +143,9 @@ class Check:
     of a mark differs from its control. ``/message/…`` points into the message that was sent,
     ``/connection`` and ``/opcode`` are how it was sent, ``/history`` is what had become of the
     response that it continues, ``/handshake/…`` points into the request of an opening handshake.
+
+    ``root`` names a requirement whose violation explains one of this one: a server that continues
+    nothing does not continue calls either.
     """
 
     requirement: str
@@ -152,6 +155,7 @@ class Check:
     when: Predicate
     kind: str
     offence: tuple[str, ...] = ()
+    root: str | None = None
 
 
 CHECKS: Final[dict[str, Check]] = {}
@@ -168,7 +172,7 @@ def invariant(requirement: str, *, when: Predicate) -> Callable[[Invariant], Inv
 
 
 def expectation(
-    requirement: str, *, offence: tuple[str, ...] = ()
+    requirement: str, *, offence: tuple[str, ...] = (), root: str | None = None
 ) -> Callable[[Expectation], Expectation]:
     """Register a check for what scenarios mark for this requirement; negative with an offence."""
 
@@ -180,7 +184,7 @@ def expectation(
         def is_marked(evidence: Evidence) -> bool:
             return any(True for _ in evidence.marks(requirement))
 
-        _register(requirement, judge, judge_all, is_marked, "expectation", offence)
+        _register(requirement, judge, judge_all, is_marked, "expectation", offence, root)
         return judge
 
     return register
@@ -193,12 +197,13 @@ def _register(
     when: Predicate,
     kind: str,
     offence: tuple[str, ...] = (),
+    root: str | None = None,
 ) -> None:
     if requirement in CHECKS:
         raise ValueError(f"{requirement} has two checks: {CHECKS[requirement].name} and ours")
     name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
     summary = (function.__doc__ or "").strip().partition("\n")[0]
-    CHECKS[requirement] = Check(requirement, name, summary, judge, when, kind, offence)
+    CHECKS[requirement] = Check(requirement, name, summary, judge, when, kind, offence, root)
 
 
 AREAS: Final = (

@@ -34,7 +34,7 @@ from responses_ws_conformance.exchanges import (
 NOT_FOUND: Final = "previous_response_not_found"
 
 
-@expectation("RWS-CHAIN-001")
+@expectation("RWS-CHAIN-001", root="RWS-CHAIN-002")
 @expectation("RWS-CHAIN-002")
 def continuation_is_answered(mark: Mark) -> Iterator[Outcome]:
     """A continuation with the newest id ends with a completed response."""

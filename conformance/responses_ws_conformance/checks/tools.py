@@ -70,8 +70,8 @@ def calls_are_whole(evidence: Evidence) -> Iterator[Outcome]:
             yield Finding(event.n, wanted, f"{arguments!r}"[:80])
 
 
-@expectation("RWS-TOOL-003")
-@expectation("RWS-TOOL-004")
+@expectation("RWS-TOOL-003", root="RWS-CHAIN-001")
+@expectation("RWS-TOOL-004", root="RWS-CHAIN-002")
 def output_is_answered(mark: Mark) -> Iterator[Outcome]:
     """A continuation with the output of a call ends with a completed response."""
     yield from answered(mark.exchange())

@@ -23,13 +23,13 @@ PREVIOUS = "previous_response_id"
 # What is kept
 
 
-@replace_policy("remember", "RWS-CHAIN-002", "RWS-TOOL-004")
+@replace_policy("remember", "RWS-CHAIN-002")
 def state_is_deleted_after_the_turn(cache: Cache, snapshot: Snapshot) -> Cache:
     """A response that is not to be stored is deleted as soon as it has ended."""
     return remember(cache, snapshot) if snapshot.is_stored else {}
 
 
-@replace_policy("resolve", "RWS-CHAIN-001", "RWS-TOOL-003")
+@replace_policy("resolve", "RWS-CHAIN-001")
 def stored_responses_are_lost(wanted: str | None, cache: Cache, shelf: Cache) -> Snapshot | None:
     """A response that is to be stored goes to a store that never gives it back."""
     found = resolve(wanted, cache, shelf)
@@ -46,6 +46,24 @@ def incomplete_responses_are_dropped(cache: Cache, snapshot: Snapshot) -> Cache:
 def everything_is_stored(snapshot: Snapshot) -> bool:
     """The flag is ignored: each response goes to the store, for all connections and for good."""
     return True
+
+
+def _forget_everything(cache: Cache, snapshot: Snapshot) -> Cache:
+    return {}
+
+
+def _keep_nothing(snapshot: Snapshot) -> bool:
+    return False
+
+
+register(
+    Fault(
+        "nothing-is-kept",
+        ("RWS-CHAIN-002",),
+        "Neither the connection nor a store keeps any response: there is no cache at all.",
+        Hooks(policies={"remember": _forget_everything, "keeps": _keep_nothing}),
+    )
+)
 
 
 # What is evicted
