@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.report import Report
+from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.runner import judge_transcripts
 from responses_ws_conformance.terminal import details, summary
 from responses_ws_conformance.transcript import load
+from responses_ws_conformance.verdict import Judgement, Verdict
 
 CAPTURE = Path(__file__).parent / "captures" / "server-litellm-managed.jsonl"
 
@@ -49,3 +53,25 @@ def test_what_is_broken_is_named_at_the_end(report: Report) -> None:
     assert "RWS-EVENT-015" in fails
     assert warns.startswith("warn: ")
     assert "RWS-ERROR-003" in warns
+
+
+def judged(name: str, verdict: Verdict, by: str | None = None) -> Judgement:
+    requirement = catalogue().requirements[name]
+    if verdict is not Verdict.UNTESTABLE:
+        return Judgement(requirement, verdict)
+    return Judgement(requirement, verdict, why="cannot go on", cause=Cause.BLOCKED, by=by)
+
+
+def test_what_is_not_judged_is_folded_under_its_root(report: Report) -> None:
+    chain = (
+        judged("RWS-CHAIN-001", Verdict.PASS),
+        judged("RWS-ERROR-009", Verdict.WARN),
+        judged("RWS-CHAIN-012", Verdict.UNTESTABLE, "RWS-ERROR-009"),
+        judged("RWS-CHAIN-013", Verdict.UNTESTABLE, "RWS-CHAIN-012"),
+        judged("RWS-TOOL-003", Verdict.UNTESTABLE, "RWS-CHAIN-001"),
+        judged("RWS-TOOL-006", Verdict.UNTESTABLE, "RWS-TOOL-006"),
+    )
+    lines = [*details(replace(report, judgements=chain))]
+    folded = "  not judged because of this: 2 (RWS-CHAIN-012, RWS-CHAIN-013)"
+    assert folded in lines
+    assert "Owed but not judged: 2" in lines

@@ -98,7 +98,11 @@ def violation(report: Report, judgement: Judgement) -> Iterator[str]:
         yield f"  … and {len(more)} other findings (the report file has them whole):"
         for first, *_ in more[:MORE_SHOWN]:
             yield safe(f"    {_seen(first)}")
-    blocked = [j.requirement.id for j in report.judgements if j.by == requirement.id]
+    blocked = [
+        j.requirement.id
+        for j in report.judgements
+        if j.verdict is Verdict.UNTESTABLE and _root(report, j) == requirement.id
+    ]
     if blocked:
         yield f"  not judged because of this: {len(blocked)} ({', '.join(blocked)})"
     yield f"  again:    {report.rerun(requirement.id)}"
@@ -164,10 +168,22 @@ def frame(entry: Entry) -> str:
             return safe(f"note {json.dumps(dict(entry.facts))}")
 
 
+def _root(report: Report, judgement: Judgement) -> str | None:
+    """The violation under which an unjudged requirement is folded, however many stand between."""
+    said = {j.requirement.id: j for j in report.judgements}
+    passed: set[str | None] = set()
+    while judgement.verdict is Verdict.UNTESTABLE:
+        passed.add(judgement.requirement.id)
+        if judgement.by not in said or judgement.by in passed:
+            return None
+        judgement = said[judgement.by]
+    is_broken = judgement.verdict in (Verdict.FAIL, Verdict.WARN)
+    return judgement.requirement.id if is_broken else None
+
+
 def _untestable(report: Report) -> Iterator[str]:
     rows = [j for j in report.judgements if j.verdict is Verdict.UNTESTABLE]
-    roots = {j.requirement.id for j in report.judgements if j.verdict is Verdict.FAIL}
-    loose = [j for j in rows if j.by not in roots]
+    loose = [j for j in rows if _root(report, j) is None]
     if not loose:
         return
     yield ""
