@@ -59,8 +59,16 @@ def got(whose: str, kind: str, response: str | None = None, **fields: Any) -> Li
     return Line("received", whose, {**event, **fields})
 
 
-def error(whose: str, *, seq: int | None = None, status: int | None = None, **members: Any) -> Line:
+def error(
+    whose: str,
+    *,
+    seq: int | None = None,
+    status: int | None = None,
+    lane: str | None = None,
+    **members: Any,
+) -> Line:
     event: dict[str, Any] = {"type": "error", "error": {"message": "no", **members}}
+    event |= {"stream_id": lane} if lane is not None else {}
     event |= {"sequence_number": seq} if seq is not None else {}
     event |= {"status": status} if status is not None else {}
     return Line("received", whose, event)
@@ -70,7 +78,218 @@ def ran_out(name: str, clock: str = "first-event") -> Line:
     return Line("expired", name, clock)
 
 
+def send_on(lane: str, name: str, **fields: Any) -> Line:
+    return send(name, stream_id=lane, **fields)
+
+
+def got_on(lane: str, whose: str, kind: str, response: str | None = None, **fields: Any) -> Line:
+    return got(whose, kind, response, stream_id=lane, **fields)
+
+
 NOT_FOUND = "previous_response_not_found"
+
+LANES = [
+    Case(
+        "two lanes interleave, and the numbers and items of both are alike",
+        (
+            send_on("a", "A"),
+            send_on("b", "B"),
+            got_on("a", "A", "created", "r1", seq=0),
+            got_on("b", "B", "created", "r2", seq=0),
+            got_on("a", "A", "output_item.added", item="i", seq=1),
+            got_on("b", "B", "output_item.added", item="i", seq=1),
+            got_on("b", "B", "output_text.delta", item="i", seq=2),
+            got_on("a", "A", "output_text.delta", item="i", seq=2),
+            got_on("b", "B", "completed", "r2", seq=3),
+            got_on("a", "A", "completed", "r1", seq=3),
+        ),
+        "A completed, B completed",
+    ),
+    Case(
+        "the default lane beside named ones",
+        (
+            send("D"),
+            send_on("a", "A"),
+            got_on("a", "A", "created", "r1", seq=0),
+            got("D", "created", "r2", seq=0),
+            got("D", "output_item.added", item="i2", seq=1),
+            got_on("a", "A", "output_item.added", item="i1", seq=1),
+            got("D", "completed", "r2", seq=2),
+            got_on("a", "A", "completed", "r1", seq=2),
+        ),
+        "D completed, A completed",
+    ),
+    Case(
+        "a gap in the numbers of the default lane is not filled by another lane",
+        (
+            send("D"),
+            send_on("a", "A"),
+            got("D", "created", "r1", seq=0),
+            got_on("a", "A", "created", "r2", seq=0),
+            got_on("a", "A", "output_item.added", item="i1", seq=1),
+            got("D", "output_item.added", item="i2", seq=2),
+            got("D", "completed", "r1", seq=3),
+            got_on("a", "A", "completed", "r2", seq=2),
+        ),
+        "D completed, A completed",
+    ),
+    Case(
+        "two creates of one lane, and another lane between them",
+        (
+            send_on("a", "A"),
+            send_on("a", "B"),
+            send_on("b", "C"),
+            got_on("a", "A", "created", "r1"),
+            got_on("b", "C", "created", "r3"),
+            got_on("b", "C", "completed", "r3"),
+            got_on("a", "A", "completed", "r1"),
+            got_on("a", "B", "created", "r2"),
+            got_on("a", "B", "completed", "r2"),
+        ),
+        "A completed, B completed, C completed",
+        guessed="A B",
+    ),
+    Case(
+        "an error that names its lane, while another lane waits and a third runs",
+        (
+            send_on("a", "A"),
+            send_on("b", "B"),
+            send_on("c", "C"),
+            got_on("a", "A", "created", "r1"),
+            error("C error", lane="c", status=400),
+            got_on("b", "B", "created", "r2"),
+            got_on("a", "A", "completed", "r1"),
+            got_on("b", "B", "completed", "r2"),
+        ),
+        "A completed, B completed, C error",
+    ),
+    Case(
+        "an error without its lane is not for the lane that goes on",
+        (
+            send_on("a", "A"),
+            got_on("a", "A", "created", "r1"),
+            send_on("b", "B"),
+            error("B error", status=400),
+            got_on("a", "A", "completed", "r1"),
+        ),
+        "A completed, B error",
+    ),
+    Case(
+        "an error without a lane is for the default lane where that waits too",
+        (
+            send_on("a", "A"),
+            send("D"),
+            error("D error", status=400),
+            got_on("a", "A", "created", "r1"),
+            got_on("a", "A", "completed", "r1"),
+        ),
+        "A completed, D error",
+    ),
+    Case(
+        "an error with the name of a lane that waits for nothing",
+        (
+            send_on("a", "A"),
+            got_on("a", "A", "created", "r1"),
+            send_on("b", "B"),
+            error("B error", lane="z", status=400),
+            got_on("a", "A", "completed", "r1"),
+        ),
+        "A completed, B error",
+    ),
+    Case(
+        "a name that is refused, while two lanes wait",
+        (
+            send("D"),
+            send_on("a", "A"),
+            send("X", stream_id=7),
+            error("X error", code="invalid_stream_id", param="stream_id", status=400),
+            got("D", "created", "r1"),
+            got_on("a", "A", "created", "r2"),
+            got("D", "completed", "r1"),
+            got_on("a", "A", "completed", "r2"),
+        ),
+        "D completed, A completed, X error",
+    ),
+    Case(
+        "a server that names no lane at all, one create at a time",
+        (
+            send("D"),
+            got("D", "created", "r0", seq=0),
+            got("D", "completed", "r0", seq=1),
+            send_on("a", "A"),
+            got("A", "created", "r1", seq=0),
+            got("A", "output_item.added", item="i1", seq=1),
+            got("A", "output_text.delta", item="i1", seq=2),
+            got("A", "completed", "r1", seq=3),
+            send_on("b", "B"),
+            error("B error", status=400),
+        ),
+        "D completed, A completed, B error",
+    ),
+    Case(
+        "a server that names no lane at all, beside the default lane",
+        (
+            send("D"),
+            got("D", "created", "r1", seq=0),
+            got("D", "output_item.added", item="i1", seq=1),
+            send_on("a", "A"),
+            got("A", "created", "r2", seq=0),
+            got("D", "output_text.delta", item="i1", seq=2),
+            got("A", "output_item.added", item="i2", seq=1),
+            got("A", "output_text.delta", item="i2", seq=2),
+            got("A", "completed", "r2", seq=3),
+            got("D", "completed", "r1", seq=3),
+        ),
+        "D completed, A completed",
+    ),
+    Case(
+        "a lane is named only where a response begins and ends",
+        (
+            send_on("a", "A"),
+            got_on("a", "A", "created", "r1", seq=0),
+            got("A", "output_item.added", item="i1", seq=1),
+            got("A", "output_text.delta", item="i1", seq=2),
+            got_on("a", "A", "completed", "r1", seq=3),
+        ),
+        "A completed",
+    ),
+    Case(
+        "a lane with the name of another",
+        (
+            send_on("a", "A"),
+            send_on("b", "B"),
+            got_on("a", "A", "created", "r1", seq=0),
+            got_on("b", "B", "created", "r2", seq=0),
+            got_on("a", "B", "completed", "r2", seq=1),
+            got_on("a", "A", "completed", "r1", seq=1),
+        ),
+        "A completed, B completed",
+    ),
+    Case(
+        "a name for the response to a create without one",
+        (
+            send("D"),
+            got_on("main", "D", "created", "r1", seq=0),
+            got_on("main", "D", "output_item.added", item="i1", seq=1),
+            got_on("main", "D", "completed", "r1", seq=2),
+        ),
+        "D completed",
+    ),
+    Case(
+        "an event of a lane after its end, while another lane runs",
+        (
+            send_on("a", "A"),
+            got_on("a", "A", "created", "r1", seq=0),
+            got_on("a", "A", "output_item.added", item="i1", seq=1),
+            got_on("a", "A", "completed", "r1", seq=2),
+            send_on("b", "B"),
+            got_on("b", "B", "created", "r2", seq=0),
+            got_on("a", "A late", "output_text.delta", item="i1", seq=3),
+            got_on("b", "B", "completed", "r2", seq=1),
+        ),
+        "A completed, B completed",
+    ),
+]
 
 CASES = [
     Case(
@@ -603,7 +822,7 @@ def owner(reading: Reading, exchanges: dict[str, Exchange], entry: Entry) -> str
     return " and ".join(found)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.description)
+@pytest.mark.parametrize("case", [*CASES, *LANES], ids=lambda case: case.description)
 def test_attribution(case: Case) -> None:
     entries, names = entries_of(case)
     reading = Reading(entries)
@@ -623,6 +842,12 @@ def test_what_supersedes_a_response_is_remembered() -> None:
     reading = Reading(entries)
     first, second = (reading.exchanges[names[name]] for name in "AB")
     assert first.superseded_by is second.created
+
+
+def test_another_lane_supersedes_nothing() -> None:
+    for case in LANES:
+        entries, _ = entries_of(case)
+        assert not any(exchange.superseded_by for exchange in Reading(entries))
 
 
 @pytest.mark.parametrize(("side", "outcome"), [("client", "expired"), ("server", "closed")])

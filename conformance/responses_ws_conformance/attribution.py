@@ -16,8 +16,11 @@ order is the order of precedence):
    waits, or, where it continues the numbering of an open response, to that one; the others stay
    candidates until what follows rules them out: a response that starts or goes on was not meant,
    one that fails with the next message was, unless the error has the form of a refusal. While
-   candidates are left it is *ambiguous*.
-5. Events of types that nobody publishes and answers to steering belong to the connection; what
+   candidates are left it is *ambiguous*, and moves on where another error needs its place.
+5. An event names its lane, and one without ``stream_id`` is of the default lane. What is known by
+   its ids to be another lane's, or fits nothing that is open on its own, is another's all the same:
+   a server that names lanes wrongly, or not at all, is to be found out and not to be lost.
+6. Events of types that nobody publishes and answers to steering belong to the connection; what
    says no in a form of its own is read as an ``error``, and its form is another matter.
 
 The driver feeds entries as they happen and the checks feed a saved transcript: one reading. A
@@ -29,7 +32,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from responses_ws_schemas import event_types
+from responses_ws_schemas import event_types, explain
 
 from responses_ws_conformance import doubts
 from responses_ws_conformance.exchanges import (
@@ -53,7 +56,15 @@ from responses_ws_conformance.transcript import (
 
 CONNECTION_ERRORS: Final = ("websocket_connection_limit_reached",)
 PREVIOUS: Final = "previous_response_id"
+LANE: Final = "stream_id"
+LANE_SCHEMA: Final = "objects/stream_id"
 ECHOES: Final = ("metadata", PREVIOUS, "tools")
+# The member of a create that an error with this code is about.
+SUBJECTS: Final = {
+    "previous_response_not_found": PREVIOUS,
+    "invalid_stream_id": LANE,
+    "websocket_stream_limit_reached": LANE,
+}
 
 
 class Reading:
@@ -95,7 +106,7 @@ class Reading:
 
     def _sent(self, entry: Sent) -> Exchange:
         payload = entry.payload
-        lane = payload.get("stream_id") if isinstance(payload, dict) else None
+        lane = payload.get(LANE) if isinstance(payload, dict) else None
         exchange = Exchange(f"e{entry.n}", entry.conn, lane if isinstance(lane, str) else "", entry)
         view = self.connection(entry.conn)
         exchange.closed = view.closed
@@ -136,8 +147,7 @@ class Reading:
         return exchange
 
     def _owner(self, view: ConnectionView, entry: Received) -> Exchange | None:
-        lane = _lane_of(entry) or ""
-        creates = [x for x in view.exchanges if x.is_create and x.lane == lane]
+        creates = _creates(view, entry)
         active = [x for x in creates if x.events and _may_go_on(x)]
         ended = sorted((x for x in creates if x.is_ended), key=_last_number, reverse=True)
         known = next((x for x in active if _knows(x, entry)), None)
@@ -198,6 +208,34 @@ def read_exchanges(transcript: Transcript) -> Reading:
     return Reading(transcript.entries)
 
 
+def _creates(view: ConnectionView, entry: Received) -> list[Exchange]:
+    """The creates that an event can belong to: those of its lane, unless it is not theirs."""
+    lane, begins = _lane_of(entry), entry.type == "response.created"
+    creates = [x for x in view.exchanges if x.is_create]
+    own = [x for x in creates if x.lane == (lane or "")]
+    others = [x for x in creates if x.lane != (lane or "") and _may_go_on(x)]
+    if not others or any(_knows(x, entry) or _has_item(x, entry) for x in own):
+        return own
+    known = [x for x in others if _knows(x, entry)]
+    if not known and not any(x.events and _may_go_on(x) and _continues(x, entry) for x in own):
+        # An item can have the id of one on another lane, but hardly its number as well.
+        known = [x for x in others if x.events and _is_next(x, entry, lane)]
+    if known or any(_may_go_on(x) and not (begins and x.events) for x in own):
+        return known or own
+    return [x for x in others if not (begins and x.events)] or own
+
+
+def _is_next(exchange: Exchange, entry: Received, lane: str | None) -> bool:
+    """True where an event goes on with a response of another lane than the one that it names."""
+    if lane is None and not any(map(_lane_of, exchange.events)):
+        return _continues(exchange, entry) or _has_item(exchange, entry)
+    return _has_item(exchange, entry) and (lane is not None or _continues(exchange, entry))
+
+
+def _has_item(exchange: Exchange, entry: Received) -> bool:
+    return item_id_of(entry) in exchange.item_ids
+
+
 def _of_item(
     entry: Received, active: Sequence[Exchange], ended: Sequence[Exchange]
 ) -> Exchange | None:
@@ -224,13 +262,14 @@ def _opened_by(
     for exchange in refused:
         if exchange not in pending and _repeats_metadata(exchange, pending, response):
             return exchange
-    for running in active:
-        running.superseded_by = running.superseded_by or entry
     meant = _meant(pending, response)
     if len(meant) > 1:
         for exchange in meant:
             exchange.is_guessed = True
     opened = min(meant, key=lambda x: x.expired is not None or x.quiet is not None)
+    for running in active:
+        if running.lane == opened.lane:
+            running.superseded_by = running.superseded_by or entry
     if opened.error is not None and not _tells(response, opened):
         # The error that it was thought to have becomes another's, on the word of nobody.
         opened.is_guessed = True
@@ -273,20 +312,24 @@ def _candidates(view: ConnectionView, entry: Received) -> list[Exchange]:
     """Every open exchange that an error may belong to, the most plausible first."""
     lane = _lane_of(entry)
     # What has an error in doubt is a candidate too: the error that it has can be another's.
-    candidates = [x for x in view.exchanges if _may_go_on(x) and lane in (None, x.lane)]
+    candidates = [x for x in view.exchanges if _may_go_on(x)]
+    unanswered = [x for x in candidates if not x.events]
+    candidates = [x for x in candidates if lane in (None, x.lane)] or unanswered
     candidates.sort(key=lambda x: x.error is not None)
     begun = max((x.sent.n for x in view.exchanges if x.events), default=-1)
     active = [x for x in reversed(candidates) if x.events]
     waiting = [x for x in candidates if not x.events]
     # What is no create and has not been answered before a later create was, got silence.
     waiting = [x for x in waiting if x.is_create or x.sent.n > begun] or waiting
+    waiting.sort(key=lambda x: lane is None and x.lane != "")
     goes_on = any(_rises(x, entry) for x in active)
     ordered = [*active, *waiting] if goes_on else [*waiting, *active]
-    if (
-        _error_member(entry, "code") == "previous_response_not_found"
-        or _error_member(entry, "param") == PREVIOUS
-    ):
-        return [x for x in ordered if isinstance(x.request.get(PREVIOUS), str)] or ordered
+    code, param = _error_member(entry, "code"), _error_member(entry, "param")
+    about = param if param in (PREVIOUS, LANE) else SUBJECTS.get(str(code))
+    if about is not None:
+        ordered = [x for x in ordered if x.request.get(about) is not None] or ordered
+    if code == "invalid_stream_id":
+        ordered = [x for x in ordered if explain(LANE_SCHEMA, x.request.get(LANE))] or ordered
     return ordered
 
 
@@ -328,7 +371,7 @@ def _number(event: Received) -> int | None:
 
 
 def _lane_of(event: Received) -> str | None:
-    lane = event.payload.get("stream_id")
+    lane = event.payload.get(LANE)
     return lane if isinstance(lane, str) else None
 
 
