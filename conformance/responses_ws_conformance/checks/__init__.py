@@ -21,11 +21,11 @@ the control, and then its refusals prove nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from responses_ws_conformance.attribution import Reading, read_exchanges
 from responses_ws_conformance.exchanges import ConnectionView, Exchange
@@ -61,6 +61,7 @@ class Undecided:
 
 
 Outcome = Finding | Undecided
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,10 @@ class Evidence:
                 yield Mark(self, note)
 
 
+class Missing(LookupError):
+    """A mark names what the transcript lacks, because somebody took it out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """Exchanges that exercise a requirement, by role, and the facts that the scenario knows."""
@@ -107,27 +112,33 @@ class Mark:
     def exchange(self, role: str = "subject") -> Exchange:
         """The one exchange that plays a role."""
         (name,) = self.note.roles[role]
-        return self.evidence.reading.exchanges[name]
+        return self._find(name, self.evidence.reading.exchanges)
 
     def exchanges(self, role: str) -> list[Exchange]:
         """All exchanges that play a role; empty where none does."""
-        return [self.evidence.reading.exchanges[n] for n in self.note.roles.get(role, ())]
+        exchanges = self.evidence.reading.exchanges
+        return [self._find(name, exchanges) for name in self.note.roles.get(role, ())]
 
     def connection(self, role: str = "subject") -> ConnectionView:
         """The connection that plays a role."""
         (name,) = self.note.roles[role]
-        return self.evidence.reading.connections[name]
+        return self._find(name, self.evidence.reading.connections)
 
     def handshake(self, role: str = "subject") -> Opened:
         """The opening handshake of the connection that plays a role."""
         opened = self.connection(role).opened
         if opened is None:
-            raise LookupError(f"no handshake is recorded for {self.note.roles[role]}")
+            raise Missing(f"no handshake is recorded for {self.note.roles[role]}")
         return opened
 
     def fact(self, name: str) -> Any:
         """A fact that the scenario noted."""
         return self.note.facts[name]
+
+    def _find(self, name: str, recorded: Mapping[str, Found]) -> Found:
+        if name not in recorded:
+            raise Missing(f"{name}, marked in entry {self.note.n}, is not in the transcript")
+        return recorded[name]
 
 
 Invariant = Callable[[Evidence], Iterator[Outcome]]
@@ -179,7 +190,10 @@ def expectation(
     def register(judge: Expectation) -> Expectation:
         def judge_all(evidence: Evidence) -> Iterator[Outcome]:
             for mark in evidence.marks(requirement):
-                yield from judge(mark)
+                try:
+                    yield from judge(mark)
+                except Missing as problem:
+                    yield Undecided(Cause.BLOCKED, str(problem))
 
         def is_marked(evidence: Evidence) -> bool:
             return any(True for _ in evidence.marks(requirement))
@@ -217,6 +231,7 @@ AREAS: Final = (
     "turns",
     "errors",
     "lifetime",
+    "levers",
     "storage",
     "warmup",
     "clients",
