@@ -59,6 +59,14 @@ class Lever:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How many lanes a connection has: responses in progress at a time, and names in all."""
+
+    active_lanes: int = 16
+    lane_names: int = 32
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """Everything a run needs to know about its target; secrets are resolved values."""
 
@@ -75,6 +83,7 @@ class Profile:
     ca_file: Path | None = None
     proxy: str | None = None
     timing: Timing = Timing()
+    limits: Limits = Limits()
     retries: int = 2
     backoff: float = 1.0
     turn_interval: float = 0.0
@@ -122,6 +131,7 @@ def load_profile(
         ca_file=_beside(path, raw.get("ca_file")),
         proxy=raw.get("proxy"),
         timing=Timing(**raw.get("timing", {})),
+        limits=Limits(**raw.get("limits", {})),
         retries=raw.get("retries", 2),
         backoff=raw.get("backoff", 1.0),
         turn_interval=raw.get("turn_interval", 0.0),
