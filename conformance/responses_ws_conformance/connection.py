@@ -9,7 +9,7 @@ recorded; a wait that runs out is an entry, not an exception. Where a scenario c
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from responses_ws_schemas import explain
@@ -127,13 +127,17 @@ class Connection:
         return self._send_data(text, fragments=fragments)
 
     def finish(self, exchange: Exchange) -> Exchange:
-        """Read until the exchange has ended or a limit has run out.
+        """Read until the exchange has ended or a limit has run out."""
+        return self.until(exchange, lambda x: x.is_ended)
+
+    def until(self, exchange: Exchange, reached: Callable[[Exchange], bool]) -> Exchange:
+        """Read until the exchange has come so far or has ended, or a limit has run out.
 
         Pings and pongs restart the clock of silence; before the first event at most once over.
         """
         timing = self.driver.profile.timing
         started = self.alive_at = self.driver.now()
-        while not exchange.is_ended and not self._ended:
+        while not (reached(exchange) or exchange.is_ended or self._ended):
             has_begun = bool(exchange.events)
             limit = timing.idle if has_begun else timing.first_event
             most = timing.total if has_begun else min(2 * timing.first_event, timing.total)
