@@ -94,3 +94,8 @@ WEATHER: Final[dict[str, Any]] = {
 def force(tool: dict[str, Any]) -> dict[str, Any]:
     """The ``tool_choice`` that forces a function tool."""
     return {"type": "function", "name": tool["name"]}
+
+
+def allow(*tools: dict[str, Any]) -> dict[str, Any]:
+    """The ``tool_choice`` that demands a call of one of some function tools."""
+    return {"type": "allowed_tools", "mode": "required", "tools": [force(t) for t in tools]}

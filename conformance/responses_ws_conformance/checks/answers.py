@@ -8,6 +8,7 @@ from typing import Any, Final
 from responses_ws_conformance.checks import Cause, Finding, Mark, Outcome, Undecided
 from responses_ws_conformance.exchanges import Exchange
 
+NOT_FOUND: Final = "previous_response_not_found"
 TRANSIENT_STATUSES: Final = frozenset({408, 425, 429})
 TRANSIENT_CODES: Final = frozenset(
     {
@@ -123,12 +124,36 @@ def without_control(mark: Mark, *, by: str) -> Iterator[Outcome]:
         yield Undecided(Cause.BLOCKED, why, by=by)
 
 
+def rejected(mark: Mark, what: str, *, control_by: str) -> Iterator[Outcome]:
+    """Yield why the subject was not refused for what is wrong with it, or why that proves nothing.
+
+    Servers that find the mistake only when they ask the model start a response and fail it. To
+    call the continued response unknown is another reason than the one at hand. ``control_by`` is
+    what the failure of the control breaks.
+    """
+    subject = mark.exchange()
+    if subject.outcome == "failed" and not is_transient(subject):
+        outcomes: list[Outcome] = []
+    elif subject.outcome == "error" and subject.error_code == NOT_FOUND:
+        outcomes = [Finding(subject.last, f"an error event {what}", describe(subject))]
+    else:
+        outcomes = list(refused(subject, what=what))
+    yield from outcomes or without_control(mark, by=control_by)
+
+
 RECALLS_THAT_PROVE: Final = 2
 
 
 def contains(exchange: Exchange, word: str) -> bool:
     """True where the answer contains a code word."""
     return word.lower() in exchange.text.lower()
+
+
+def input_tokens(exchange: Exchange) -> int:
+    """How many tokens the model read by the target's own count; 0 where it does not count."""
+    usage = exchange.response.get("usage")
+    tokens = usage.get("input_tokens") if isinstance(usage, dict) else None
+    return tokens if isinstance(tokens, int) and exchange.terminal is not None else 0
 
 
 def recalled(mark: Mark) -> Iterator[Outcome]:

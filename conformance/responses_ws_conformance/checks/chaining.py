@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from responses_ws_conformance.checks import (
     Cause,
@@ -16,8 +15,11 @@ from responses_ws_conformance.checks import (
     invariant,
 )
 from responses_ws_conformance.checks.answers import (
+    NOT_FOUND,
     answered,
+    contains,
     describe,
+    input_tokens,
     is_transient,
     not_recalled,
     recalled,
@@ -30,8 +32,6 @@ from responses_ws_conformance.exchanges import (
     Exchange,
     response_of,
 )
-
-NOT_FOUND: Final = "previous_response_not_found"
 
 
 @expectation("RWS-CHAIN-001", root="RWS-CHAIN-002")
@@ -226,6 +226,20 @@ def previous_id_is_echoed(evidence: Evidence) -> Iterator[Outcome]:
 
 
 def _not_found(mark: Mark, what: str, *, by: str) -> Iterator[Outcome]:
+@expectation("RWS-CHAIN-023")
+def context_is_counted(mark: Mark) -> Iterator[Outcome]:
+    """A create that continues a chain costs more input tokens than the same without an id."""
+    subject, alone = mark.exchange(), mark.exchange("alone")
+    if not contains(subject, str(mark.fact("word"))):
+        yield Undecided(Cause.BLOCKED, "the model was not shown the chain", by="RWS-CHAIN-003")
+    elif input_tokens(subject) <= input_tokens(alone):
+        yield Finding(
+            subject.last,
+            f"more than {input_tokens(alone)} input tokens, which the same create costs alone",
+            f"{input_tokens(subject)} input tokens",
+        )
+
+
     """Yield why the subject was not refused as unknown, or why its refusal proves nothing.
 
     ``control`` is the create with only the id repaired; ``by`` is what its failure breaks.

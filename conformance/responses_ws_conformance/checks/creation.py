@@ -23,6 +23,7 @@ from responses_ws_conformance.checks.answers import (
     is_transient,
     not_recalled,
     recalled,
+    rejected,
     tools_of,
 )
 from responses_ws_conformance.exchanges import Exchange, response_of
@@ -212,6 +213,25 @@ def missing_model_leaves_the_connection_open(mark: Mark) -> Iterator[Outcome]:
     """A create without model is answered, and the connection stays open."""
     yield from _answered_somehow(mark)
     yield from _served_after(mark, "a connection that stays open")
+
+
+@expectation("RWS-CREATE-015", offence=("/message/max_output_tokens",))
+def low_token_limit_is_refused(mark: Mark) -> Iterator[Outcome]:
+    """A token limit below the least one is refused."""
+    yield from rejected(mark, "for a max_output_tokens below 16", control_by="RWS-CREATE-009")
+
+
+@expectation("RWS-CREATE-016", offence=("/message/top_logprobs",))
+def too_many_logprobs_are_refused(mark: Mark) -> Iterator[Outcome]:
+    """More log probabilities than there can be are refused."""
+    yield from rejected(mark, "for a top_logprobs out of bounds", control_by="RWS-CREATE-001")
+
+
+@expectation("RWS-CREATE-017", offence=("/message/conversation",))
+def two_pasts_are_refused(mark: Mark) -> Iterator[Outcome]:
+    """A create that names a conversation and a response to continue is refused."""
+    what = "for a conversation beside a previous_response_id"
+    yield from rejected(mark, what, control_by="RWS-CHAIN-002")
 
 
 def _served_after(mark: Mark, wanted: str) -> Iterator[Outcome]:

@@ -282,6 +282,13 @@ def response_schema(kind: str) -> str | None:
     return dialect_schema("open-responses", f"server_events/{kind}")
 
 
+def item_schema(kind: str) -> str | None:
+    """The Open Responses schema of an event about an item or a text."""
+    if kind in LIFECYCLE_EVENTS or kind == "error":
+        return None
+    return dialect_schema("open-responses", f"server_events/{kind}")
+
+
 def openai_schema(kind: str) -> str | None:
     """What OpenAI's types require of an event beyond core, where they do."""
     return dialect_schema("openai", f"server_events/{kind}")
@@ -316,6 +323,31 @@ def events_have_their_members(evidence: Evidence) -> Iterator[Outcome]:
 def responses_are_whole(evidence: Evidence) -> Iterator[Outcome]:
     """Events that carry a response carry the long response object of Open Responses."""
     yield from misfits(evidence, response_schema)
+
+
+@invariant("RWS-EVENT-021", when=lambda e: any(map(item_schema, received_types(e))))
+def items_are_whole(evidence: Evidence) -> Iterator[Outcome]:
+    """Events about items and texts have the members that Open Responses requires beyond core."""
+    yield from misfits(evidence, item_schema)
+
+
+def usages(evidence: Evidence) -> list[tuple[Received, list[int]]]:
+    """The terminal events with a usage, and its counters: input, output and total."""
+    names = ("input_tokens", "output_tokens", "total_tokens")
+    rows = []
+    for event in of_type(evidence, *TERMINAL_EVENTS):
+        usage = (response_of(event) or {}).get("usage")
+        counters = [usage.get(name) for name in names] if isinstance(usage, dict) else []
+        rows.append((event, [c for c in counters if isinstance(c, int)]))
+    return [(event, counters) for event, counters in rows if len(counters) == len(names)]
+
+
+@invariant("RWS-EVENT-022", when=lambda e: bool(usages(e)))
+def usage_adds_up(evidence: Evidence) -> Iterator[Outcome]:
+    """The tokens read and the tokens written are all tokens there are."""
+    for event, (read, written, total) in usages(evidence):
+        if total != read + written:
+            yield Finding(event.n, f"total_tokens {read} + {written}", f"total_tokens {total}")
 
 
 @invariant("RWS-EVENT-019", when=lambda e: any(map(openai_schema, received_types(e))))

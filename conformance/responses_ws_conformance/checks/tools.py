@@ -16,14 +16,14 @@ from responses_ws_conformance.checks import (
     invariant,
 )
 from responses_ws_conformance.checks.answers import (
+    NOT_FOUND,
     answered,
     describe,
     is_transient,
     recalled,
-    refused,
+    rejected,
     without_control,
 )
-from responses_ws_conformance.checks.chaining import NOT_FOUND
 from responses_ws_conformance.exchanges import Exchange, response_of
 from responses_ws_conformance.items import Item, done_items, final_items
 from responses_ws_conformance.transcript import NOT_JSON, Received, parse
@@ -147,18 +147,51 @@ def no_call_is_emitted(mark: Mark) -> Iterator[Outcome]:
             return
 
 
-def rejected(mark: Mark, what: str, *, control_by: str) -> Iterator[Outcome]:
-    """Yield why the subject was not refused for what is wrong with it, or why that proves nothing.
-
-    Servers that find the mistake only when they ask the model start a response and fail it. To
-    call the continued response unknown is another reason than the one at hand. ``control_by`` is
-    what the failure of the control breaks.
-    """
-    subject = mark.exchange()
-    if subject.outcome == "failed" and not is_transient(subject):
-        outcomes: list[Outcome] = []
-    elif subject.outcome == "error" and subject.error_code == NOT_FOUND:
-        outcomes = [Finding(subject.last, f"an error event {what}", describe(subject))]
+@expectation("RWS-TOOL-012", offence=("/message/input/0/call_id",))
+def refusal_of_an_output_names_the_input(mark: Mark) -> Iterator[Outcome]:
+    """The error for an output without its call says that the input is at fault."""
+    exchange = mark.exchange()
+    if exchange.error is None or exchange.error_code == NOT_FOUND:
+        yield Undecided(Cause.BLOCKED, describe(exchange), by="RWS-TOOL-006")
+        return
+    param = exchange.error_object.get("param")
+    if param != "input":
+        yield Finding(exchange.error.n, "param 'input'", f"param {param!r}", path="/error/param")
     else:
-        outcomes = list(refused(subject, what=what))
-    yield from outcomes or without_control(mark, by=control_by)
+        yield from without_control(mark, by="RWS-TOOL-003")
+
+
+@expectation("RWS-TOOL-013", offence=("/message/tool_choice",))
+def only_allowed_tools_are_called(mark: Mark) -> Iterator[Outcome]:
+    """No call of a function comes that is not among the allowed ones.
+
+    ``control`` allowed it, and only where the model called it there does its absence prove much.
+    """
+    subject, control = mark.exchange(), mark.exchange("control")
+    allowed = _names(subject.request["tool_choice"]["tools"])
+    for event, item in final_items(subject):
+        if item.get("type") == "function_call" and item.get("name") not in allowed:
+            wanted = f"calls of {' and '.join(allowed)} only"
+            yield Finding(event.n, wanted, f"a call of {item.get('name')!r}")
+            return
+    outcomes = [*answered(subject, by=("completed", "incomplete"))]
+    yield from outcomes or without_control(mark, by="RWS-TOOL-001")
+    if not outcomes and control.outcome in ("completed", "incomplete"):
+        others = [n for n in _names(control.request["tools"]) if n not in allowed]
+        if not set(others) & set(_names(control.function_calls)):
+            why = f"the model did not call {others[0]} where that was allowed either"
+            yield Undecided(Cause.MOOD, why)
+
+
+def _names(items: Any) -> list[str]:
+    return [str(item.get("name")) for item in items]
+
+
+@expectation("RWS-TOOL-014")
+def repeated_call_does_no_harm(mark: Mark) -> Iterator[Outcome]:
+    """A continuation with a call that the chain has is answered or refused."""
+    exchange = mark.exchange()
+    if exchange.outcome == "error" and exchange.error_code == NOT_FOUND:
+        yield Undecided(Cause.BLOCKED, describe(exchange), by="RWS-TOOL-004")
+    elif exchange.outcome != "error" or is_transient(exchange):
+        yield from answered(exchange, by=("completed", "incomplete", "failed"))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from responses_ws_conformance.checks import Cause
-from responses_ws_conformance.checks.answers import contains
+from responses_ws_conformance.checks.answers import contains, input_tokens
 from responses_ws_conformance.driver import Blocked, Driver
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import (
@@ -93,7 +93,7 @@ def continuation_with_storage(driver: Driver) -> None:
 
 @scenario(
     "chaining/context",
-    exercises=("RWS-CHAIN-003", "RWS-CHAIN-017", "RWS-CHAIN-019"),
+    exercises=("RWS-CHAIN-003", "RWS-CHAIN-017", "RWS-CHAIN-019", "RWS-CHAIN-023"),
     turns=5,
 )
 def context_of_a_chain(driver: Driver) -> None:
@@ -106,6 +106,8 @@ def context_of_a_chain(driver: Driver) -> None:
     third = recall_in_chain(driver, chain, word)
     blank = Chain(chain.connection).ask()
     driver.mark("RWS-CHAIN-017", {"word": word}, subject=blank, controls=[third])
+    if input_tokens(third) and input_tokens(blank):
+        driver.mark("RWS-CHAIN-023", {"word": word}, subject=third, alone=blank)
     recollect(
         driver,
         "RWS-CHAIN-019",

@@ -96,6 +96,38 @@ def token_limit(driver: Driver) -> None:
 
 
 @scenario(
+    "creation/bounds",
+    exercises=("RWS-CREATE-015", "RWS-CREATE-016"),
+    turns=4,
+    dialect="open-responses",
+)
+def bounds(driver: Driver) -> None:
+    """A token limit and a number of log probabilities, each within its bounds and outside."""
+    for requirement, member, good, bad in (
+        ("RWS-CREATE-015", "max_output_tokens", 16, 15),
+        ("RWS-CREATE-016", "top_logprobs", 0, 21),
+    ):
+        connection, ask = driver.connect(), {"input": say(), "store": False}
+        control = connection.attempt(**ask, **{member: good})
+        require_settled(connection, control)
+        if control.outcome not in ("completed", "incomplete") and member == "top_logprobs":
+            continue  # models that tell no probabilities take none of its values
+        wrong = create(connection, **ask, **{member: bad})
+        driver.mark(requirement, subject=wrong, control=control)
+
+
+@scenario("creation/conversation", exercises=("RWS-CREATE-017",), turns=3, dialect="openai")
+def conversation_and_response(driver: Driver) -> None:
+    """A continuation, then one more that names a conversation as well."""
+    chain = Chain(driver.connect())
+    chain.turn(say())
+    control = chain.turn(say())
+    both = {**control.request, "previous_response_id": chain.newest}
+    wrong = create(chain.connection, **both, conversation=driver.invented_id("conv"))
+    driver.mark("RWS-CREATE-017", subject=wrong, control=control)
+
+
+@scenario(
     "creation/transport-fields",
     exercises=("RWS-CREATE-002", "RWS-CREATE-010", "RWS-CREATE-011"),
     turns=4,
@@ -125,4 +157,5 @@ def create(connection: Connection, **fields: Any) -> Exchange:
     event = {"type": "response.create", "model": model, **fields}
     if model is None:
         del event["model"]
+    connection.driver.pace()
     return connection.finish(connection.provoke(event))

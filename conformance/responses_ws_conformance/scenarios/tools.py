@@ -10,6 +10,7 @@ from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import (
     CLOCK,
     WEATHER,
+    allow,
     call_every_tool,
     force,
     function_call,
@@ -65,7 +66,7 @@ def answered_call(driver: Driver) -> None:
     recollect(driver, "RWS-TOOL-005", word, recall=continued, control=at_once)
 
 
-@scenario("tools/stored-calls", exercises=("RWS-TOOL-003", "RWS-TOOL-006"), turns=3)
+@scenario("tools/stored-calls", exercises=("RWS-TOOL-003", "RWS-TOOL-006", "RWS-TOOL-012"), turns=3)
 def stored_calls(driver: Driver) -> None:
     """A stored call answered by its call_id, and a second one by an invented call_id."""
     connection = driver.connect()
@@ -82,7 +83,8 @@ def stored_calls(driver: Driver) -> None:
         tool_choice=force(CLOCK),
         store=True,
     )
-    driver.mark("RWS-TOOL-006", subject=refused, control=second)
+    for requirement in ("RWS-TOOL-006", "RWS-TOOL-012"):
+        driver.mark(requirement, subject=refused, control=second)
 
 
 @scenario("tools/parallel-calls", exercises=("RWS-TOOL-007", "RWS-TOOL-008"), turns=2)
@@ -113,23 +115,53 @@ def forbidden_call(driver: Driver) -> None:
     driver.mark("RWS-TOOL-009", subject=subject)
 
 
-@scenario("tools/message-and-outputs", exercises=("RWS-TOOL-010", "RWS-TOOL-011"), turns=3)
+@scenario("tools/message-and-outputs", exercises=("RWS-TOOL-010", "RWS-TOOL-014"), turns=3)
 def message_and_outputs(driver: Driver) -> None:
-    """A user message beside the output of a call, then (for OpenAI) one instead of an output."""
+    """A user message beside the output of a call, then the output of one that is sent again."""
     connection = driver.connect()
+    second = _answer_and_ask(connection)
+    call = calls_of(second)[0]
+    again = connection.attempt(
+        [function_call(call), function_call_output(call, "eleven o'clock")],
+        previous_response_id=second.response_id,
+        tools=[CLOCK],
+        store=False,
+    )
+    driver.mark("RWS-TOOL-014", subject=again)
+
+
+@scenario("tools/unanswered-call", exercises=("RWS-TOOL-011",), turns=3, dialect="openai")
+def unanswered_call(driver: Driver) -> None:
+    """An output and a message, then a message in the place of an output."""
+    connection = driver.connect()
+    second = _answer_and_ask(connection)
+    calls_of(second)
+    refused = connection.attempt(
+        [message(use_tool())],
+        previous_response_id=second.response_id,
+        tools=[CLOCK],
+        tool_choice=force(CLOCK),
+        store=False,
+    )
+    driver.mark("RWS-TOOL-011", subject=refused, control=second)
+
+
+@scenario("tools/allowed-tools", exercises=("RWS-TOOL-013",), turns=2, dialect="open-responses")
+def allowed_tools(driver: Driver) -> None:
+    """Two tools to call at once, both allowed and then only one of them."""
+    connection, tools = driver.connect(), [CLOCK, WEATHER]
+    control, subject = (
+        connection.attempt(call_every_tool(), tools=tools, tool_choice=allow(*allowed), store=False)
+        for allowed in (tools, [WEATHER])
+    )
+    driver.mark("RWS-TOOL-013", subject=subject, control=control)
+
+
+def _answer_and_ask(connection: Connection) -> Exchange:
+    """The second of two turns that have to call the clock; its input is an output and a message."""
     first = _force_call(connection, use_tool(), store=False)
     both = [function_call_output(calls_of(first)[0], "ten o'clock"), message(use_tool())]
-    second = _force_call(connection, both, "RWS-TOOL-010", previous=first, store=False)
-    if driver.profile.dialect == "openai":
-        calls_of(second)
-        refused = connection.attempt(
-            [message(use_tool())],
-            previous_response_id=second.response_id,
-            tools=[CLOCK],
-            tool_choice=force(CLOCK),
-            store=False,
-        )
-        driver.mark("RWS-TOOL-011", subject=refused, control=second)
+    return _force_call(connection, both, "RWS-TOOL-010", previous=first, store=False)
 
 
 def _force_call(

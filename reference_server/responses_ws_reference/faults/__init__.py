@@ -50,6 +50,7 @@ from responses_ws_reference.faults import (
     chaining,
     connection,
     creation,
+    dialects,
     errors,
     events,
     framing,
@@ -82,4 +83,5 @@ AREAS = (
     inventions,
     storage,
     warmup,
+    dialects,
 )

@@ -6,6 +6,7 @@ from responses_ws_reference.creates import Create
 from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.registry import (
     LIFECYCLE,
+    TERMINAL,
     Fault,
     on_incoming,
     register,
@@ -64,6 +65,16 @@ register(
         Hooks(policies={"remember": _forget_everything, "keeps": _keep_nothing}),
     )
 )
+
+
+@rewrite_events("RWS-CHAIN-023", on=TERMINAL)
+def only_new_input_is_counted(event: Event, link: Link) -> Sendings:
+    """The usage of a continuation leaves the tokens out that came from the chain."""
+    usage = event["response"]["usage"]
+    if usage is not None and event["response"]["previous_response_id"] is not None:
+        usage["input_tokens"] -= usage["input_tokens_details"]["cached_tokens"]
+        usage["total_tokens"] = usage["input_tokens"] + usage["output_tokens"]
+    return event
 
 
 # What is evicted

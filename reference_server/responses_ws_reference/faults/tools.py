@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from responses_ws_reference.creates import Create
-from responses_ws_reference.effects import Event
+from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.registry import on_incoming, replace_policy, rewrite_events
 from responses_ws_reference.hooks import Incoming, Link, Reply, Sendings
 from responses_ws_reference.items import Item
@@ -118,3 +118,11 @@ def open_calls_are_passed_over(context: tuple[Item, ...]) -> Refusal | None:
     """A continuation goes on although a call has no output."""
     refusal = match_calls(context)
     return None if refusal and refusal.code == "tool_output_not_found" else refusal
+
+
+@on_incoming("RWS-TOOL-014", on="response.create")
+def repeated_call_closes(event: Event, link: Link) -> Incoming | Reply:
+    """A continuation with a call that the chain has costs the connection."""
+    if not _new_items(event, "function_call"):
+        return event
+    return Reply((CloseConnection(1008, "duplicate item"),))
