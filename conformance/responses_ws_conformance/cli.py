@@ -31,6 +31,7 @@ from responses_ws_conformance.errors import CannotStart, ConformanceError, Trans
 from responses_ws_conformance.listing import entry, explanation, row
 from responses_ws_conformance.profile import Profile, load_profile
 from responses_ws_conformance.report import ExitCode, Report
+from responses_ws_conformance.reports import FORMATS
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.runner import Run, judge_transcripts, plan
 from responses_ws_conformance.scenarios import Scenario
@@ -101,6 +102,11 @@ def parser() -> argparse.ArgumentParser:
     )
     _reporting(judge)
 
+    saved = commands.add_parser("report", help="make other forms of a saved report (JSON)")
+    saved.set_defaults(command=report_command)
+    saved.add_argument("report", type=Path, metavar="REPORT")
+    _formats(saved)
+
     baseline = commands.add_parser("baseline", help="make or clean up a list of known failures")
     actions = baseline.add_subparsers(required=True, metavar="ACTION")
     write = actions.add_parser("write", help="make one from a report (JSON)")
@@ -111,7 +117,7 @@ def parser() -> argparse.ArgumentParser:
     prune.set_defaults(command=baseline_prune_command)
     prune.add_argument("baseline", type=Path, metavar="FILE")
     prune.add_argument("report", type=Path, metavar="REPORT")
-    for command in (run, listing, explaining, judge, write, prune):
+    for command in (run, listing, explaining, judge, saved, write, prune):
         command.add_argument(
             "--extension", type=Path, metavar="FILE", help="Python file with checks of your own"
         )
@@ -120,11 +126,17 @@ def parser() -> argparse.ArgumentParser:
 
 def _reporting(command: argparse.ArgumentParser) -> None:
     command.add_argument("--report", type=Path, metavar="FILE", help="write the report as JSON")
+    _formats(command)
     command.add_argument("--baseline", type=Path, metavar="FILE", help="known failures (YAML)")
     command.add_argument("--strict", action="store_true", help="a broken SHOULD fails the run")
     command.add_argument(
         "--allow-untestable", action="store_true", help="exit 0 though not all could be judged"
     )
+
+
+def _formats(command: argparse.ArgumentParser) -> None:
+    for name in FORMATS:
+        command.add_argument(f"--{name}", type=Path, metavar="FILE", help=f"write it as {name}")
 
 
 def _extend(path: Path) -> None:
@@ -173,7 +185,8 @@ def _run(profile: Profile, options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         interrupted, run.stopped = True, "interrupted"
     report = Report.of_run(run, run.judgements(), again=_again(options))
-    code = _finish(report, options, baseline)
+    transcripts = [e.transcript for tries in run.recordings.values() for e in tries]
+    code = _finish(report, transcripts, options, baseline)
     print(f"\n{report.turns} turns in {report.duration:.1f} s, transcripts in {folder}")
     return ExitCode.INTERRUPTED if interrupted else code
 
@@ -190,11 +203,17 @@ def _again(options: argparse.Namespace) -> str:
     return f"{shlex.join(words)} --only {{id}}"
 
 
-def _finish(report: Report, options: argparse.Namespace, baseline: Baseline) -> int:
+def _finish(
+    report: Report,
+    transcripts: Sequence[Transcript],
+    options: argparse.Namespace,
+    baseline: Baseline,
+) -> int:
     """Show and write a report; the exit code."""
     report = replace(report, baseline=baseline)
     if options.report is not None:
         report.write(options.report)
+    _write_formats(report.as_json(), transcripts, options)
     if report.has_judged or report.stopped is None:
         for line in (*warnings(report), *details(report), "", *summary(report)):
             print(line)
@@ -241,7 +260,26 @@ def judge_command(options: argparse.Namespace) -> int:
     if options.role == "client":
         again = shlex.join(["rws", "judge", "--role", "client", *map(str, options.files)])
         report = replace(report, selected=None, again=again)
-    return _finish(report, options, _baseline(options))
+    return _finish(report, transcripts, options, _baseline(options))
+
+
+def report_command(options: argparse.Namespace) -> int:
+    """``rws report``: a saved report in other forms, with the transcripts that it names."""
+    report = _saved_report(options.report)
+    names = {f["transcript"] for row in report["requirements"] for f in row["findings"]}
+    folders = {Path(name).parent for name in names if name} | {OUTPUT / "transcripts"}
+    paths = sorted(path for folder in folders for path in folder.glob("*.jsonl"))
+    _write_formats(report, [load(path) for path in paths], options)
+    return ExitCode.OK
+
+
+def _write_formats(
+    report: dict[str, Any], transcripts: Sequence[Transcript], options: argparse.Namespace
+) -> None:
+    for name, render in FORMATS.items():
+        path: Path | None = getattr(options, name)
+        if path is not None:
+            path.write_text(render(report, transcripts), "utf-8")
 
 
 def baseline_write_command(options: argparse.Namespace) -> int:

@@ -173,6 +173,7 @@ class Report:
         requirement = judgement.requirement
         return {
             "id": requirement.id,
+            "chapter": requirement.chapter,
             "level": requirement.level.value,
             "feature": requirement.feature,
             "dialect": requirement.dialect,

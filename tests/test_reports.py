@@ -1,0 +1,155 @@
+"""Every form of a report says the same, and nothing that a target sent is taken for markup."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from responses_ws_conformance.checks import Evidence
+from responses_ws_conformance.report import Report
+from responses_ws_conformance.reports import FORMATS
+from responses_ws_conformance.runner import judge_transcripts
+from responses_ws_conformance.transcript import Header, Received, Sent, Transcript
+from responses_ws_reference.config import ServerConfig
+from responses_ws_reference.server import running_server
+
+NASTY = "<script>alert(1)</script>\x1b[2J\x1b]0;owned\x07 | `x` ](javascript:alert(1)) &amp;"
+
+
+class Tags(HTMLParser):
+    """The tags of a page, and the texts of its verdict badges."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.verdicts: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        members = dict(attrs)
+        if members.get("class") == "requirement":
+            self.verdicts.append(str(members["data-verdict"]))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run against a faulty server, in every form."""
+    folder = tmp_path_factory.mktemp("reports")
+    forms = [word for name in FORMATS for word in (f"--{name}", f"r.{name}")]
+    with running_server(ServerConfig(fault="failure-evicts-nothing")) as server:
+        command = [sys.executable, "-m", "responses_ws_conformance.cli", "run", server.url]
+        subprocess.run(
+            [*command, "--report", "r.json", *forms],
+            cwd=folder,
+            env=dict(os.environ),
+            capture_output=True,
+            check=False,
+        )
+    return folder
+
+
+def counts(folder: Path) -> dict[str, dict[str, int]]:
+    """How many requirements have each verdict, by the form of the report."""
+    report = json.loads((folder / "r.json").read_text("utf-8"))
+    junit = ET.parse(folder / "r.junit")
+    page = Tags((folder / "r.html").read_text("utf-8"))
+    sarif = json.loads((folder / "r.sarif").read_text("utf-8"))
+    rules = sarif["runs"][0]["tool"]["driver"]["rules"]
+    summary = (folder / "r.summary").read_text("utf-8").splitlines()[2]
+    found = {
+        "json": [row["verdict"] for row in report["requirements"]],
+        "junit": [p.get("value") for p in junit.iter("property") if p.get("name") == "verdict"],
+        "html": page.verdicts,
+        "sarif": [rule["properties"]["verdict"] for rule in rules],
+    }
+    result = {name: {v: seen.count(v) for v in set(seen)} for name, seen in found.items()}
+    result["head"] = {v: n for v, n in report["summary"].items() if n}
+    pairs = re.findall(r"\*\*(\d+)\*\* (\w+)", summary)
+    result["summary"] = {verdict: int(n) for n, verdict in pairs}
+    return result
+
+
+def test_every_form_agrees_on_every_count(folder: Path) -> None:
+    found = counts(folder)
+    assert found["json"]["fail"] == 1
+    assert all(each == found["json"] for each in found.values()), found
+
+
+def test_junit_names_the_failure(folder: Path) -> None:
+    suite = ET.parse(folder / "r.junit").getroot()[0]
+    (case,) = [c for c in suite if c.find("failure") is not None]
+    assert case.get("name") == "RWS-CHAIN-012"
+    assert "MUST evict" in (case.find("failure").text or "")  # type: ignore[union-attr]
+    assert suite.get("failures") == "1"
+
+
+def test_sarif_points_into_the_transcript(folder: Path) -> None:
+    run = json.loads((folder / "r.sarif").read_text("utf-8"))["runs"][0]
+    (result,) = [r for r in run["results"] if r["level"] == "error"]
+    assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+    place = result["locations"][0]["physicalLocation"]
+    lines = (folder / place["artifactLocation"]["uri"]).read_text("utf-8").splitlines()
+    entry = json.loads(lines[place["region"]["startLine"] - 1])
+    report = json.loads((folder / "r.json").read_text("utf-8"))
+    (row,) = [r for r in report["requirements"] if r["id"] == result["ruleId"]]
+    assert entry["n"] == row["findings"][0]["entry"]
+
+
+def test_html_marks_the_frame(folder: Path) -> None:
+    page = (folder / "r.html").read_text("utf-8")
+    assert 'id="at-RWS-CHAIN-012-0"' in page
+    assert 'href="#at-RWS-CHAIN-012-0"' in page
+    assert "http-equiv" in page
+    assert "src=" not in page
+
+
+def test_forms_can_be_made_afterwards(folder: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "responses_ws_conformance.cli", "report", "r.json"]
+    for name in FORMATS:
+        command += [f"--{name}", str(tmp_path / name)]
+    subprocess.run(command, cwd=folder, check=True)
+    for name in FORMATS:
+        assert (tmp_path / name).read_text("utf-8") == (folder / f"r.{name}").read_text("utf-8")
+
+
+@pytest.fixture
+def hostile() -> tuple[dict[str, Any], Transcript]:
+    """A report about a target that sends markup and escape sequences."""
+    transcript = Transcript(Header(scenario="hostile", target=NASTY, exercises=("RWS-FRAME-002",)))
+    transcript.path = Path("hostile.jsonl")
+    create = json.dumps({"type": "response.create", "input": NASTY})
+    transcript.entries += [
+        Sent(n=0, t=0.0, conn="c1", opcode="text", text=create),
+        Received(n=1, t=0.1, conn="c1", opcode="text", text=NASTY),
+        Received(n=2, t=0.2, conn="c1", opcode="text", text=json.dumps({"type": NASTY})),
+    ]
+    assert Evidence.of(transcript).exchanges
+    report = Report.of_transcripts([transcript], judge_transcripts([transcript]))
+    assert report.as_json()["summary"]["fail"] >= 1
+    return report.as_json(), transcript
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_a_target_sends_is_never_markup(
+    name: str, hostile: tuple[dict[str, Any], Transcript]
+) -> None:
+    report, transcript = hostile
+    text = FORMATS[name](report, [transcript])
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    if name == "html":
+        assert Tags(text).tags.count("script") == 1, "our own"
+    if name == "junit":
+        assert "script" not in {element.tag for element in ET.fromstring(text).iter()}
+    if name == "summary":
+        assert "<script" not in text
+        assert "](javascript" not in text
