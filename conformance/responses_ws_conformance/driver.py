@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import random
 import string
+import threading
 from collections.abc import Mapping
 from typing import Any, Final
 
+from responses_ws_conformance import levers
 from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.connection import OMIT, Blocked, Connection
 from responses_ws_conformance.exchanges import Exchange
@@ -21,6 +23,8 @@ from responses_ws_conformance.wire import Network, Target, open_wire
 
 __all__ = ["OMIT", "Blocked", "Connection", "Driver", "Unreachable"]
 
+# How often it is looked whether a lever has been pulled; meanwhile pings are answered.
+LEVER_STEP: Final = 0.02
 BUSY_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
 
 
@@ -123,6 +127,31 @@ class Driver:
         """Note that an exchange asks for something invented."""
         roles = {"subject": (exchange.name,)}
         self.recording.add(Note, note="probe", roles=roles, facts={"what": what})
+
+    def pull(self, name: str, connection: Connection) -> None:
+        """Do what the profile has for a lever, beside the connection; raises Blocked.
+
+        That the connection was opened as the lever wants it is its user's affair.
+        """
+        lever = self.profile.levers[name]
+        facts = {"lever": name, **levers.describe(lever)}
+        self.recording.add(
+            Note, note="lever", roles={"connection": (connection.name,)}, facts=facts
+        )
+        failures: list[str] = []
+
+        def work() -> None:
+            try:
+                levers.pull(lever, ca_file=self.profile.ca_file)
+            except levers.LeverFailed as failed:
+                failures.append(str(failed))
+
+        worker = threading.Thread(target=work, name=f"lever {name}", daemon=True)
+        worker.start()
+        while worker.is_alive():
+            self.pump(self.now() + LEVER_STEP)
+        if failures:
+            raise Blocked(Cause.BLOCKED, f"the lever {name} of the profile failed: {failures[0]}")
 
     def code_word(self) -> str:
         """A word that no model says by chance."""

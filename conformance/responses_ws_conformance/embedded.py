@@ -23,7 +23,14 @@ SECOND_KEY_VARIABLE: Final = "RWS_EMBEDDED_SECOND_API_KEY"
 FEATURES: Final = frozenset({"storage", "warmup"})
 READY: Final = "listening on "
 START_TIMEOUT: Final = 15.0
-LIFETIME: Final = "0.4"
+# The handshake headers that give a connection a short life, or trouble in its third turn.
+LEVERS: Final = {
+    "lifetime": {"RWS-Lifetime": "0.4"},
+    "failure": {"RWS-Failure": "3"},
+    "refusal-5xx": {"RWS-Refusal-5xx": "3"},
+    "overload": {"RWS-Overload": "3"},
+    "restart": {"RWS-Restart": "3"},
+}
 
 
 @contextmanager
@@ -44,7 +51,7 @@ def embedded_target() -> Iterator[Profile]:
             url=_wait_until_ready(process),
             model=MODEL,
             dialect="open-responses",
-            levers={"lifetime": Lever(within=10.0, headers={"RWS-Lifetime": LIFETIME})},
+            levers={name: Lever(10.0, headers=headers) for name, headers in LEVERS.items()},
             features=FEATURES,
             api_key=key,
             second_api_key=second,

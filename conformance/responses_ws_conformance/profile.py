@@ -47,15 +47,28 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
-class Lever:
-    """What a profile offers to provoke the unprovokable: how to connect so that it happens.
+class HttpCall:
+    """An HTTP request that pulls a lever."""
 
-    ``within`` is the longest time in seconds until it does.
+    url: str
+    method: str = "POST"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Lever:
+    """What a profile offers to provoke the unprovokable, by any of several means.
+
+    ``url`` and ``headers`` are how to connect so that it happens, ``http`` and ``command`` (run in
+    ``folder``) are what to do before it. ``within`` is the longest time in seconds until it does.
     """
 
     within: float
     url: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    http: HttpCall | None = None
+    command: tuple[str, ...] = ()
+    folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +135,10 @@ def load_profile(
         model=raw.get("model"),
         dialect=raw.get("dialect"),
         features=frozenset(raw.get("features", ())),
-        levers={name: _lever(lever, env, secrets) for name, lever in raw.get("levers", {}).items()},
+        levers={
+            name: _lever(name, lever, path, env, secrets)
+            for name, lever in raw.get("levers", {}).items()
+        },
         api_key=_secret(raw.get("api_key_env"), "api_key", env, secrets),
         second_api_key=_secret(raw.get("second_api_key_env"), "second_api_key", env, secrets),
         headers=_headers(raw.get("headers", {}), env, secrets),
@@ -198,13 +214,41 @@ def _headers(
     return headers
 
 
-def _lever(raw: Mapping[str, Any], env: Mapping[str, str], secrets: dict[str, str]) -> Lever:
-    url = raw.get("url")
+def _lever(
+    name: str,
+    raw: Mapping[str, Any],
+    profile: Path | None,
+    env: Mapping[str, str],
+    secrets: dict[str, str],
+) -> Lever:
+    url, http = raw.get("url"), raw.get("http")
+    if name != "lifetime" and set(raw) == {"within"}:
+        raise ProfileError(f"levers/{name}: nothing to pull: give url, headers, http or command")
     return Lever(
         within=raw["within"],
         url=check_url(url) if url is not None else None,
         headers=_headers(raw.get("headers", {}), env, secrets),
+        http=_http_call(f"levers/{name}/http", http, env, secrets) if http is not None else None,
+        command=tuple(raw.get("command", ())),
+        folder=profile.parent if profile is not None else None,
     )
+
+
+def _http_call(
+    where: str, raw: Mapping[str, Any], env: Mapping[str, str], secrets: dict[str, str]
+) -> HttpCall:
+    url = raw["url"]
+    try:
+        parts = urlsplit(url)
+        is_valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_valid = False
+    if not is_valid:
+        raise ProfileError(f"{where}/url: not an HTTP URL: {url!r} (it looks like http://host/path)")
+    if parts.username or parts.password:
+        raise ProfileError(f"{where}/url: it holds a password: name it in a header instead")
+    headers = _headers(raw.get("headers", {}), env, secrets)
+    return HttpCall(url, raw.get("method", "POST"), headers)
 
 
 def _beside(profile: Path | None, name: str | None) -> Path | None:

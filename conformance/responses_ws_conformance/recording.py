@@ -96,6 +96,8 @@ class Recording:
         for name in ("text", "data", "body", "reason", "failure", "target"):
             if name in fields:
                 fields[name] = self._masker(fields[name])
+        if "facts" in fields:
+            fields["facts"] = {k: self._masker(v) for k, v in fields["facts"].items()}
         for name in ("request_headers", "response_headers"):
             if name in fields:
                 fields[name] = self._masker.headers(fields[name])

@@ -157,13 +157,15 @@ class Note:
 
     ``note`` is ``mark`` (these exchanges exercise ``requirement``; ``roles`` maps a role to
     exchange or connection names; ``facts`` holds the rest), ``probe`` (the exchange asks for
-    something invented, ``facts`` has ``what``), ``blocked`` (the scenario could not go on;
-    ``facts`` has ``cause``, ``by`` and ``why``) or ``broken`` (the suite's own mistake).
+    something invented, ``facts`` has ``what``), ``lever`` (what follows on the ``connection`` is
+    provoked by the profile's lever; ``facts`` has its name and what was done), ``blocked`` (the
+    scenario could not go on; ``facts`` has ``cause``, ``by`` and ``why``) or ``broken`` (the
+    suite's own mistake).
     """
 
     n: int
     t: float
-    note: Literal["mark", "probe", "blocked", "broken"]
+    note: Literal["mark", "probe", "lever", "blocked", "broken"]
     requirement: str | None = None
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)

@@ -54,6 +54,13 @@ ROOT: Final = Path(__file__).parents[2]
 MATRIX: Final = ROOT / "conformance/responses_ws_conformance/faults.json"
 PAGE: Final = ROOT / "spec/reference/kill-matrix.md"
 JOBS: Final = 4
+LEVERS: Final = {
+    "lifetime": {"RWS-Lifetime": "0.3"},
+    "failure": {"RWS-Failure": "3"},
+    "refusal-5xx": {"RWS-Refusal-5xx": "3"},
+    "overload": {"RWS-Overload": "3"},
+    "restart": {"RWS-Restart": "3"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +125,7 @@ def profile_of(
         url=url,
         model=ServerConfig().model,
         dialect=dialect,
-        levers={"lifetime": Lever(within=1.5, headers={"RWS-Lifetime": "0.3"})},
+        levers={name: Lever(1.5, headers=headers) for name, headers in LEVERS.items()},
         features=frozenset(features),
         api_key=KEY,
         second_api_key=SECOND_KEY,

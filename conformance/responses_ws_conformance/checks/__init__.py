@@ -232,6 +232,7 @@ AREAS: Final = (
     "errors",
     "lifetime",
     "levers",
+    "levers",
     "storage",
     "warmup",
     "clients",

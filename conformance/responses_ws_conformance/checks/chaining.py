@@ -129,6 +129,7 @@ def replay_is_answered(mark: Mark) -> Iterator[Outcome]:
 
 
 @expectation("RWS-CHAIN-012", offence=("/history",))
+@expectation("RWS-CHAIN-022", offence=("/history",))
 def failed_continuation_evicts(mark: Mark) -> Iterator[Outcome]:
     """A store:false id is not found once a continuation of it was refused."""
     yield from _cut_off(mark.exchange()) or _not_found(
@@ -225,7 +226,6 @@ def previous_id_is_echoed(evidence: Evidence) -> Iterator[Outcome]:
                 break
 
 
-def _not_found(mark: Mark, what: str, *, by: str) -> Iterator[Outcome]:
 @expectation("RWS-CHAIN-023")
 def context_is_counted(mark: Mark) -> Iterator[Outcome]:
     """A create that continues a chain costs more input tokens than the same without an id."""
@@ -240,6 +240,7 @@ def context_is_counted(mark: Mark) -> Iterator[Outcome]:
         )
 
 
+def _not_found(mark: Mark, what: str, *, by: str) -> Iterator[Outcome]:
     """Yield why the subject was not refused as unknown, or why its refusal proves nothing.
 
     ``control`` is the create with only the id repaired; ``by`` is what its failure breaks.

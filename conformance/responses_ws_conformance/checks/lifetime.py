@@ -81,6 +81,7 @@ def connection_closes_after_the_limit(mark: Mark) -> Iterator[Outcome]:
 
 
 @expectation("RWS-LIMIT-004")
+@expectation("RWS-LIMIT-006")
 def new_connection_is_served(mark: Mark) -> Iterator[Outcome]:
     """After the end of one connection another one is opened and served."""
     opened = mark.handshake()

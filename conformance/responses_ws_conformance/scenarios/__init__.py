@@ -86,6 +86,7 @@ AREAS: Final = (
     "tools",
     "turns",
     "lifetime",
+    "levers",
     "storage",
     "warmup",
 )

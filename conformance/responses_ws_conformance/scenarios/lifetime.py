@@ -22,6 +22,7 @@ def limit(driver: Driver) -> None:
     """A connection that lives a short time, waited for, and a new one after it."""
     lever = driver.profile.levers["lifetime"]
     short = driver.connect(lever=lever)
+    driver.pull("lifetime", short)
     if not short.wait_for_close(lever.within):
         short.ping(b"rws after the limit")
     for requirement in ("RWS-LIMIT-001", "RWS-LIMIT-002", "RWS-LIMIT-003"):
