@@ -56,7 +56,6 @@ from responses_ws_reference.faults import (
     framing,
     inventions,
     items,
-    levers,
     lifetime,
     lookups,
     storage,
@@ -81,9 +80,8 @@ AREAS = (
     turns,
     errors,
     lifetime,
-    levers,
     inventions,
+    dialects,
     storage,
     warmup,
-    dialects,
 )
