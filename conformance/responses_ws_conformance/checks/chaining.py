@@ -129,6 +129,7 @@ def replay_is_answered(mark: Mark) -> Iterator[Outcome]:
 
 
 @expectation("RWS-CHAIN-012", offence=("/history",))
+@expectation("RWS-CHAIN-022", offence=("/history",))
 def failed_continuation_evicts(mark: Mark) -> Iterator[Outcome]:
     """A store:false id is not found once a continuation of it was refused."""
     yield from _cut_off(mark.exchange()) or _not_found(
