@@ -21,7 +21,7 @@ from responses_ws_conformance.recording import Masker, Recording
 from responses_ws_conformance.requirements import Requirement, catalogue
 from responses_ws_conformance.scenarios import Scenario, load_scenarios
 from responses_ws_conformance.transcript import Header, Note, Transcript
-from responses_ws_conformance.verdict import Judgement, Verdict, fold, judge
+from responses_ws_conformance.verdict import Judgement, Verdict, fold, judge, root_of
 from responses_ws_conformance.wire import Network
 
 PROBE: Final = "creation/string-input"
@@ -139,7 +139,7 @@ class Run:
             if requirement.id in scenario.exercises:
                 self.record(scenario)
         judgement = self._judge_one(requirement)
-        root = load_checks()[requirement.id].root if requirement.id in load_checks() else None
+        root = root_of(judgement, load_checks().get(requirement.id))
         if judgement.verdict is Verdict.FAIL and root is not None:
             self.judge(catalogue().requirements[root])
             judgement = self._judge_one(requirement)
@@ -245,8 +245,7 @@ def judge_recordings(
         if requirement.id not in done:
             check = checks.get(requirement.id)
             judgement = done[requirement.id] = judge(requirement, check, recordings)
-            is_violated = judgement.verdict is Verdict.FAIL and check is not None
-            root = check.root if check is not None and is_violated else judgement.by
+            root = root_of(judgement, check)
             if root is not None and root in known:
                 done[requirement.id] = fold(judgement, judged(known[root]))
         return done[requirement.id]

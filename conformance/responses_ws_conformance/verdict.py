@@ -102,6 +102,16 @@ def judge(
     return _unjudged(requirement, recordings, undecided, scenarios)
 
 
+def root_of(judgement: Judgement, check: Check | None) -> str | None:
+    """The requirement whose violation would explain a judgement, None where none would."""
+    if judgement.verdict is not Verdict.FAIL:
+        return judgement.by
+    roots = {located.finding.root for located in judgement.findings}
+    named = next(iter(roots)) if len(roots) == 1 else None
+    root = check.root if check is not None and check.root is not None else named
+    return root if root != judgement.requirement.id else None
+
+
 def fold(judgement: Judgement, root: Judgement) -> Judgement:
     """A judgement under its root: blocked by it where the root is violated, or blocked itself.
 

@@ -279,7 +279,7 @@ def backend_error(event: Event) -> Event:
 
 
 ERRORS: Final = tuple(f"RWS-ERROR-00{number}" for number in (2, 3, 5, 7, 8))
-CODED: Final = tuple(f"RWS-CHAIN-0{number}" for number in ("05", "09", "10", "12", "19"))
+CODED: Final = tuple(f"RWS-CHAIN-0{number}" for number in ("06", "09", "10", "12", "19"))
 AFTER_ERRORS: Final = tuple(
     f"RWS-CHAIN-0{number}" for number in ("05", "06", "07", "12", "13", "14", "15", "16")
 )
@@ -328,9 +328,9 @@ MANNERS: Final[dict[str, Manner]] = {
         breaks={
             "RWS-FRAME-005": "fail",
             "RWS-ERROR-001": "fail",
-            **dict.fromkeys(CODED, "fail"),
+            "RWS-CHAIN-005": "fail",
         },
-        leaves_open=(*ERRORS, "RWS-CHAIN-006"),
+        leaves_open=(*ERRORS, *CODED),
     ),
     "hangs-up": Manner(
         "Each error is followed by a close, as on Vercel's gateway.",

@@ -43,12 +43,16 @@ class Cause(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One violation: the entry that shows it, what the sentence expects and what was seen."""
+    """One violation: the entry that shows it, what the sentence expects and what was seen.
+
+    ``root`` names a requirement whose violation, where there is one, explains this one.
+    """
 
     at: int
     expected: str
     actual: str
     path: str | None = None
+    root: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

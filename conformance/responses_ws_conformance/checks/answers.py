@@ -100,7 +100,8 @@ def refused(
     """Yield why an exchange was not refused with an error event for the reason at hand.
 
     ``codes``, where given, are the acceptable values of ``error.code``; otherwise any 4xx, or an
-    error without a status, counts as a refusal. ``what`` completes "an error event …".
+    error without a status, counts as a refusal. ``what`` completes "an error event …". A server
+    that has no code for any id that it does not know (RWS-CHAIN-005) has none here either.
     """
     wanted = f"an error event {what}".strip()
     if codes:
@@ -110,7 +111,9 @@ def refused(
     elif is_transient(exchange):
         yield Undecided(Cause.TRANSIENT, describe(exchange))
     elif exchange.outcome != "error" or (codes and exchange.error_code not in codes):
-        yield Finding(exchange.last, wanted, describe(exchange))
+        has_no_code = exchange.outcome == "error" and exchange.error_code is None
+        root = "RWS-CHAIN-005" if has_no_code else None
+        yield Finding(exchange.last, wanted, describe(exchange), root=root)
 
 
 def without_control(mark: Mark, *, by: str) -> Iterator[Outcome]:
