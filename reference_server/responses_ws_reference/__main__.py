@@ -57,6 +57,7 @@ def _config(options: argparse.Namespace) -> ServerConfig:
         lifetime=options.lifetime,
         offers_levers=options.levers,
         pace=options.pace,
+        dialect=options.dialect,
         variant=options.variant,
         fault=options.fault,
         without=frozenset(options.without),
@@ -147,6 +148,11 @@ def _parser() -> argparse.ArgumentParser:
         help="let handshake headers shorten the life of their connection (RWS-Lifetime: 2) or "
         "make one of its turns go wrong (RWS-Failure, RWS-Refusal-5xx, RWS-Overload, "
         "RWS-Restart: 3); GET /rws/levers/NAME does it to the next turn of any connection",
+    )
+    parser.add_argument(
+        "--dialect",
+        choices=("open-responses", "openai"),
+        help="speak as one owner of the protocol would; without it, the output satisfies both",
     )
     parser.add_argument("--variant", metavar="NAME", help="other choices that conform as well")
     parser.add_argument("--fault", metavar="NAME", help="one deliberate violation")

@@ -13,7 +13,8 @@ DEFAULT_LIFETIME: Final = 3600.0
 class ServerConfig:
     """Address, keys, model and timing, and which variant or fault is in force.
 
-    ``without`` names the optional layers that are switched off.
+    ``without`` names the optional layers that are switched off. Without a ``dialect`` the output
+    satisfies both owners of the protocol.
     """
 
     host: str = "127.0.0.1"
@@ -23,6 +24,7 @@ class ServerConfig:
     lifetime: float = DEFAULT_LIFETIME
     offers_levers: bool = False
     pace: float = 0.0
+    dialect: str | None = None
     variant: str | None = None
     fault: str | None = None
     without: frozenset[str] = frozenset()

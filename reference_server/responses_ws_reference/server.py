@@ -136,6 +136,10 @@ def compose(config: ServerConfig) -> tuple[Seams, Tally]:
         from responses_ws_reference.faults import FAULTS
 
         fault = FAULTS[config.fault]
+    if config.dialect is not None:
+        from responses_ws_reference.dialects import DIALECTS
+
+        seams = hang(DIALECTS[config.dialect], seams, Tally())
     variant = config.variant or (fault.variant if fault else None)
     if variant is not None:
         from responses_ws_reference.variants import VARIANTS

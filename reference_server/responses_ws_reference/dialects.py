@@ -1,0 +1,76 @@
+"""The server as only one owner of the protocol would have it.
+
+Without a dialect its output satisfies both owners. With one it keeps to the letter of that owner
+and takes the freedom that this one leaves, so a client or a suite meets what it would meet there.
+A dialect is hung around the session like a variant; what is refused is the same in all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from responses_ws_reference.effects import Event
+from responses_ws_reference.hooks import Hooks, Link
+from responses_ws_reference.variants.registry import OPEN_RESPONSES, OPENAI, TERMINAL, rewriting
+
+# OpenAI sends an error code where a program has to know, and null for other validation errors.
+CODES_OF_OPENAI: Final = (
+    "model_not_found",
+    "previous_response_not_found",
+    "response_already_in_flight",
+    "websocket_connection_limit_reached",
+)
+# OpenAI's library reads a WebSocket stream that announces neither items nor parts.
+SETUP: Final = (
+    "response.output_item.added",
+    "response.content_part.added",
+    "response.content_part.done",
+)
+# Settings that only Open Responses has.
+ONLY_OPEN: Final = ("presence_penalty", "frequency_penalty")
+
+
+def _open_errors(event: Event, link: Link) -> list[Event]:
+    """Error types have the names of the table in the base text."""
+    if event["type"] == "error" and event["error"]["type"] == "invalid_request_error":
+        event["error"]["type"] = "invalid_request"
+    return [event]
+
+
+def _open_members(event: Event, link: Link) -> list[Event]:
+    """Log probabilities are left out where nobody asked; writing to a cache is not counted."""
+    event.pop("logprobs", None)
+    usage = event.get("response", {}).get("usage")
+    if usage is not None:
+        usage["input_tokens_details"].pop("cache_write_tokens", None)
+    return [event]
+
+
+def _open_extension(event: Event, link: Link) -> list[Event]:
+    """An event of the server's own has the prefix of its name space, and a number."""
+    if event["type"] not in TERMINAL:
+        return [event]
+    return [{"type": "rws:done", "sequence_number": 0}, event]
+
+
+def _openai_errors(event: Event, link: Link) -> list[Event]:
+    if event["type"] == "error" and event["error"]["code"] not in CODES_OF_OPENAI:
+        event["error"]["code"] = None
+    return [event]
+
+
+def _openai_members(event: Event, link: Link) -> list[Event]:
+    for name in ONLY_OPEN:
+        event.get("response", {}).pop(name, None)
+    return [event]
+
+
+def _openai_stream(event: Event, link: Link) -> list[Event]:
+    return [] if event["type"] in SETUP else [event]
+
+
+DIALECTS: Final[Mapping[str, Hooks]] = {
+    OPEN_RESPONSES: rewriting(_open_errors, _open_members, _open_extension),
+    OPENAI: rewriting(_openai_errors, _openai_members, _openai_stream),
+}
