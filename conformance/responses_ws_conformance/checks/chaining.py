@@ -232,6 +232,8 @@ def context_is_counted(mark: Mark) -> Iterator[Outcome]:
     subject, alone = mark.exchange(), mark.exchange("alone")
     if not contains(subject, str(mark.fact("word"))):
         yield Undecided(Cause.BLOCKED, "the model was not shown the chain", by="RWS-CHAIN-003")
+    elif contains(alone, str(mark.fact("word"))):
+        yield Undecided(Cause.BLOCKED, "the new chain knows the old one", by="RWS-CHAIN-017")
     elif input_tokens(subject) <= input_tokens(alone):
         yield Finding(
             subject.last,

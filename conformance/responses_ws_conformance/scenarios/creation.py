@@ -107,12 +107,13 @@ def bounds(driver: Driver) -> None:
         ("RWS-CREATE-015", "max_output_tokens", 16, 15),
         ("RWS-CREATE-016", "top_logprobs", 0, 21),
     ):
-        connection, ask = driver.connect(), {"input": say(), "store": False}
-        control = connection.attempt(**ask, **{member: good})
+        connection = driver.connect()
+        fields: dict[str, Any] = {"store": False, member: good}
+        control = connection.attempt(say(), **fields)
         require_settled(connection, control)
         if control.outcome not in ("completed", "incomplete") and member == "top_logprobs":
             continue  # models that tell no probabilities take none of its values
-        wrong = create(connection, **ask, **{member: bad})
+        wrong = create(connection, input=say(), **{**fields, member: bad})
         driver.mark(requirement, subject=wrong, control=control)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.checks.answers import describe, is_transient
 from responses_ws_conformance.driver import Blocked, Connection, Driver
-from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.exchanges import TERMINAL_EVENTS, Exchange
 from responses_ws_conformance.prompts import CLOCK, say
+
+PATIENCE: Final = 20
 
 
 def own_tool(driver: Driver) -> list[dict[str, Any]]:
@@ -63,7 +65,7 @@ def provoke(
     if subjects[-1].closed is not None:
         connection = driver.connect()
     elif lingers:
-        connection.watch()
+        wait_until_quiet(driver, connection)
     if probes is not None:
         driver.probe(probes, subjects[-1])
     fence = control = connection.attempt(say(), store=False)
@@ -74,6 +76,15 @@ def provoke(
     for requirement in requirements:
         driver.mark(requirement, subject=subjects, fence=fence, control=control)
     return connection
+
+
+def wait_until_quiet(driver: Driver, connection: Connection) -> None:
+    """Take what arrives in a quiet window, and the rest of a response that nobody asked for."""
+    strays = driver.recording.reading.connection(connection.name).strays
+    for _ in range(PATIENCE):
+        connection.watch()
+        if not strays or strays[-1].type in TERMINAL_EVENTS:
+            return
 
 
 def insist(
