@@ -10,7 +10,7 @@ from pathlib import Path
 import kill_matrix
 import pytest
 from responses_ws_conformance.checks import load_checks
-from responses_ws_conformance.profile import Timing
+from responses_ws_conformance.profile import Profile, Timing
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.runner import Run, judge_recordings, judge_transcripts, plan
 from responses_ws_conformance.scenarios import SCENARIOS, Scenario, load_scenarios
@@ -21,9 +21,33 @@ from responses_ws_reference.server import running_server
 load_scenarios()
 
 DIALECTS = (None, "open-responses", "openai")
-HONEST = kill_matrix.DEFAULT_DIALECT
 SLOW = ((0.03, 0.02), (0.02, 0.1))  # seconds from event to event, and those that we wait
 TURN_LIMIT = 100
+
+
+@dataclass(frozen=True)
+class Target:
+    """The reference server without some of its layers, and the layers that its profile claims."""
+
+    dialect: str | None = kill_matrix.DEFAULT_DIALECT
+    without: frozenset[str] = frozenset()
+    claims: frozenset[str] = kill_matrix.LAYERS
+
+    def __str__(self) -> str:
+        lacks, claims = (", ".join(sorted(names)) for names in (self.without, self.claims))
+        return f"{self.dialect}, without {lacks or 'nothing'}, claims {claims or 'nothing'}"
+
+
+SPOKEN = [Target(dialect) for dialect in DIALECTS]
+HONEST = Target()
+LAYERED = [
+    *(
+        Target(without=frozenset({n}), claims=kill_matrix.LAYERS - {n})
+        for n in sorted(kill_matrix.LAYERS)
+    ),
+    Target(without=kill_matrix.LAYERS, claims=frozenset()),
+    Target(claims=frozenset()),
+]
 
 
 @dataclass(frozen=True)
@@ -39,11 +63,12 @@ class Recorded:
         return {j.requirement.id: j.verdict.value for j in self.judgements}
 
 
-def record(dialect: str | None, folder: Path) -> Recorded:
+def record(target: Target, folder: Path) -> Recorded:
     """Run the whole suite against the reference server."""
     turns: dict[str, int] = {}
-    with running_server(kill_matrix.server_config()) as server:
-        profile = kill_matrix.profile_of(server.url, dialect=dialect)
+    config = replace(kill_matrix.server_config(), without=target.without)
+    with running_server(config) as server:
+        profile = kill_matrix.profile_of(server.url, dialect=target.dialect, features=target.claims)
         run = Run(profile, plan(profile), folder)
         for scenario in run.plan.scenarios:
             before = run.turns
@@ -53,40 +78,64 @@ def record(dialect: str | None, folder: Path) -> Recorded:
 
 
 @pytest.fixture(scope="session")
-def recorded(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Callable[[str | None], Recorded]]:
-    """The run in a dialect; runs are mostly waits, so they overlap."""
-    running: dict[str | None, Future[Recorded]] = {}
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Target], Recorded]]:
+    """The run against a target; runs are mostly waits, so they overlap."""
+    running: dict[Target, Future[Recorded]] = {}
     with ThreadPoolExecutor(kill_matrix.JOBS) as pool:
 
-        def run(dialect: str | None) -> Recorded:
-            for each in (dialect, *DIALECTS):
+        def run(target: Target) -> Recorded:
+            for each in (target, *SPOKEN, *LAYERED):
                 if each not in running:
                     folder = tmp_path_factory.mktemp("run")
                     running[each] = pool.submit(record, each, folder)
-            return running[dialect].result()
+            return running[target].result()
 
         yield run
         pool.shutdown(cancel_futures=True)
 
 
 @pytest.fixture(scope="session")
-def honest(recorded: Callable[[str | None], Recorded]) -> Recorded:
+def honest(recorded: Callable[[Target], Recorded]) -> Recorded:
     """The run against the reference server itself."""
     return recorded(HONEST)
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
-def test_reference_server_is_green(
-    dialect: str | None, recorded: Callable[[str | None], Recorded]
-) -> None:
+@pytest.mark.parametrize("target", SPOKEN, ids=lambda target: str(target.dialect))
+def test_reference_server_is_green(target: Target, recorded: Callable[[Target], Recorded]) -> None:
     """The reference server breaks no requirement, and each that is owed can be judged."""
+    assert_green(recorded(target).judgements)
+
+
+@pytest.mark.parametrize("target", LAYERED, ids=str)
+def test_server_without_layers_is_green(
+    target: Target, recorded: Callable[[Target], Recorded]
+) -> None:
+    """A layer that a server does not have, or does not claim, is skipped and changes nothing."""
+    judgements = recorded(target).judgements
+    assert_green(judgements)
+    judged = {j.requirement.feature for j in judgements if j.verdict is not Verdict.SKIP}
+    features = {j.requirement.feature for j in judgements}
+    assert judged == features - (kill_matrix.LAYERS - target.claims)
+
+
+def test_without_a_second_key_the_tenants_are_skipped(tmp_path: Path) -> None:
+    with running_server(kill_matrix.server_config()) as server:
+        profile = replace(kill_matrix.profile_of(server.url), second_api_key=None)
+        only = ("RWS-STORE-001", "RWS-STORE-011", "RWS-STORE-012")
+        run = Run(profile, plan(profile, only=only), tmp_path)
+        run.record_all()
+    judgements = run.judgements()
+    assert [j.verdict.value for j in judgements] == ["pass", "skip", "skip"]
+    assert "second_api_key_env" in judgements[-1].why
+
+
+def assert_green(judgements: list[Judgement]) -> None:
+    """Nothing is red, and all that is owed was judged."""
     green = (Verdict.PASS, Verdict.SKIP, Verdict.UNSEEN)
-    others = [j for j in recorded(dialect).judgements if j.verdict not in green]
     assert [
         (j.requirement.id, j.verdict.value, j.why, [f.finding.actual for f in j.findings])
-        for j in others
+        for j in judgements
+        if j.verdict not in green
     ] == []
 
 
@@ -122,13 +171,14 @@ def test_much_is_judged(honest: Recorded) -> None:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=lambda s: s.name)
-def test_scenario_exercises_what_it_declares(scenario: Scenario, honest: Recorded) -> None:
+def test_scenario_exercises_what_it_declares(
+    scenario: Scenario, recorded: Callable[[Target], Recorded]
+) -> None:
     """What a scenario declares is really judged on its recording, and it costs what it says."""
-    if scenario.name not in honest.turns:
-        pytest.skip("the reference server does not claim what the scenario needs")
-    assert honest.turns[scenario.name] <= scenario.turns
+    run = recorded(Target(scenario.dialect or HONEST.dialect))
+    assert run.turns[scenario.name] <= scenario.turns
     requirements = catalogue().requirements
-    (evidence,) = honest.run.recordings[scenario.name]
+    (evidence,) = run.run.recordings[scenario.name]
     for name in scenario.exercises:
         requirement = requirements[name]
         is_owed = not_applicable(requirement, evidence.transcript.header) is None
@@ -146,15 +196,18 @@ def test_every_requirement_is_exercised() -> None:
     assert exercised - judged == set()
 
 
-def test_a_run_is_affordable() -> None:
-    assert sum(scenario.turns for scenario in SCENARIOS.values()) <= TURN_LIMIT
-
-
 @pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_core_run_is_affordable(dialect: str | None) -> None:
+    """Layers and levers cost what they cost; nobody has to claim one."""
+    profile = Profile("ws://127.0.0.1:1/", dialect=dialect, api_key=kill_matrix.KEY)
+    assert plan(profile).turns <= TURN_LIMIT
+
+
+@pytest.mark.parametrize("target", SPOKEN, ids=lambda target: str(target.dialect))
 def test_saved_transcripts_give_the_same_verdicts(
-    dialect: str | None, recorded: Callable[[str | None], Recorded]
+    target: Target, recorded: Callable[[Target], Recorded]
 ) -> None:
-    run = recorded(dialect)
+    run = recorded(target)
     transcripts = [load(path) for path in sorted(run.run.folder.glob("*.jsonl"))]
     judgements = judge_transcripts(transcripts)
     assert {j.requirement.id: j.verdict.value for j in judgements} == run.verdicts()

@@ -81,8 +81,9 @@ def submit(pool: ProcessPoolExecutor, name: str | None) -> Future[VariantRun]:
 def run_variant(name: str | None) -> VariantRun:
     """Record the whole suite once and judge the recording in every dialect, and in none."""
     dialects = DIALECTS if name is None else VARIANTS[name].dialects
+    features = kill_matrix.LAYERS.difference(() if name is None else VARIANTS[name].lacks)
     with running_server(kill_matrix.server_config(variant=name)) as server:
-        profile = kill_matrix.profile_of(server.url, dialect=dialects[-1])
+        profile = kill_matrix.profile_of(server.url, dialect=dialects[-1], features=features)
         if name is not None and not VARIANTS[name].asks_for_keys:
             profile = replace(profile, api_key=None)
         with tempfile.TemporaryDirectory(prefix="rws-variant-") as folder:

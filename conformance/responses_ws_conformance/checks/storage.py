@@ -15,6 +15,7 @@ from responses_ws_conformance.checks import (
     invariant,
 )
 from responses_ws_conformance.checks.answers import (
+    NOT_FOUND,
     answered,
     describe,
     is_transient,
@@ -23,7 +24,6 @@ from responses_ws_conformance.checks.answers import (
     refused,
     without_control,
 )
-from responses_ws_conformance.checks.chaining import NOT_FOUND
 from responses_ws_conformance.exchanges import Exchange, response_of
 
 

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from responses_ws_conformance.checks import Evidence, Finding, Mark, Outcome, expectation, invariant
-from responses_ws_conformance.checks.answers import answered, recalled, refused, without_control
-from responses_ws_conformance.checks.chaining import NOT_FOUND
+from responses_ws_conformance.checks.answers import (
+    NOT_FOUND,
+    answered,
+    recalled,
+    refused,
+    without_control,
+)
 from responses_ws_conformance.checks.creation import answered_without_a_stall
 from responses_ws_conformance.exchanges import LIFECYCLE_EVENTS, Exchange, response_of
 

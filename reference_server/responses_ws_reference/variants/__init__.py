@@ -6,10 +6,18 @@ and which of the causes ``mood``, ``transient`` and ``time`` may leave something
 a server that is right behind a model or a gateway with a will of its own.
 """
 
-from responses_ws_reference.variants import choices, errors, items, loads, moods, streams
+from responses_ws_reference.variants import (
+    choices,
+    errors,
+    items,
+    loads,
+    moods,
+    streams,
+    warmup,
+)
 from responses_ws_reference.variants.registry import VARIANTS, Variant
 
 __all__ = ["VARIANTS", "Variant"]
 
 # Importing an area registers its variants; naming the areas keeps the imports honest.
-AREAS = (choices, streams, items, errors, moods, loads)
+AREAS = (choices, streams, items, errors, moods, loads, warmup)

@@ -97,6 +97,7 @@ register(
     "resume-nothing",
     "Stored responses cannot be resumed on another connection.",
     Hooks(policies={"resolve": _no_resumption}),
+    lacks=("storage",),
 )
 register(
     "long-memory",

@@ -24,7 +24,7 @@ class Variant:
 
     ``dialects`` are those in which it is legal, ``warns`` the SHOULDs that it does not follow,
     ``leaves_open`` why some requirements cannot be judged. A server that does not
-    ``ask_for_keys`` has no key to refuse.
+    ``ask_for_keys`` has no key to refuse. ``lacks`` are the optional layers that it does not have.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Variant:
     warns: tuple[str, ...] = ()
     leaves_open: tuple[str, ...] = ()
     asks_for_keys: bool = True
+    lacks: tuple[str, ...] = ()
 
 
 VARIANTS: Final[dict[str, Variant]] = {}
