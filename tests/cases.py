@@ -12,6 +12,7 @@ entry's number is its place after the steps have been expanded:
     - received_binary: "aGk="                                 base64
     - turn: {id: resp_1, text: hi}           as: first        a create and a whole healthy stream
     - call: {id: resp_1, call_id: call_1, name: get_time}     the same with a function call
+    - warm_up: {id: resp_1, output_tokens: 0}                 a create that generates nothing
     - refused: {code: previous_response_not_found, status: 400}   a create and an error event
     - opened: {status: 101, …}  ping: "YWI="  pong: "YWI="  sent_ping: …  sent_pong: …
     - wait: 5                                                 seconds in which nothing happens
@@ -19,8 +20,8 @@ entry's number is its place after the steps have been expanded:
     - expired: {clock: idle, exchange: first}
     - mark: {roles: {subject: first}, facts: {…}}             for the requirement of the file
 
-``turn``, ``call`` and ``refused`` take ``request`` (members of the create); every wire step
-takes ``conn`` beside its key (default c1).
+``turn``, ``call``, ``warm_up`` and ``refused`` take ``request`` (members of the create); every
+wire step takes ``conn`` beside its key (default c1).
 """
 
 from __future__ import annotations
@@ -186,6 +187,11 @@ class Builder:
         ):
             self.step_received(event, conn)
 
+    def step_warm_up(self, value: dict[str, Any], conn: str) -> None:
+        request = self._create({"generate": False, **value.get("request", {})}, conn)
+        for event in warm_up_stream(value["id"], value.get("output_tokens", 0), request):
+            self.step_received(event, conn)
+
     def step_refused(self, value: dict[str, Any], conn: str) -> None:
         self._create(value.get("request", {}), conn)
         error = {
@@ -284,6 +290,18 @@ def call_stream(
         {"type": f"{kind}.done", **where, "arguments": arguments},
         {"type": "response.output_item.done", "output_index": 0, "item": done},
         _lifecycle("completed", response(response_id, "completed", [done], request)),
+    )
+
+
+def warm_up_stream(
+    response_id: str, output_tokens: int, request: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """The events of a response without output."""
+    usage = {"input_tokens": 7, "output_tokens": output_tokens, "total_tokens": 7 + output_tokens}
+    done = {**response(response_id, "completed", [], request), "usage": usage}
+    yield from _numbered(
+        _lifecycle("created", response(response_id, "in_progress", [], request)),
+        _lifecycle("completed", done),
     )
 
 
