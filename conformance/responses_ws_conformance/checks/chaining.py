@@ -220,7 +220,7 @@ def previous_id_is_echoed(evidence: Evidence) -> Iterator[Outcome]:
                 yield Finding(
                     event.n,
                     f"previous_response_id {sent!r}" if sent else "no previous_response_id",
-                    f"{seen!r} in {event.type}",
+                    f"{'none' if seen is None else repr(seen)} in {event.type}",
                     path="/response/previous_response_id",
                 )
                 break
