@@ -101,6 +101,11 @@ def check(create: Mapping[str, Any]) -> None:
         )
     if create.get("background"):
         raise Refused("background is not supported.", code="unsupported_value", param="background")
+    limit, logprobs = create.get("max_output_tokens"), create.get("top_logprobs")
+    if limit is not None and limit < 16:
+        raise Refused("max_output_tokens is below 16.", param="max_output_tokens")
+    if logprobs is not None and not 0 <= logprobs <= 20:
+        raise Refused("top_logprobs is not from 0 to 20.", param="top_logprobs")
     called: list[Any] = []
     for item in items_of(create):
         if item.get("type") == "function_call":
@@ -118,6 +123,9 @@ def called_tools(create: Mapping[str, Any], ask: str) -> list[str]:
     """The names of the tools that the model calls."""
     tools = [t["name"] for t in create.get("tools") or [] if t.get("type") == "function"]
     choice = create.get("tool_choice") or "auto"
+    if isinstance(choice, dict) and choice.get("type") == "allowed_tools":
+        allowed = [tool.get("name") for tool in choice["tools"]]
+        tools, choice = [name for name in tools if name in allowed], choice["mode"]
     if isinstance(choice, dict):
         return [choice["name"]] if choice.get("name") in tools else []
     if choice == "none":
