@@ -288,6 +288,74 @@ def test_the_lifetime_lever(server: Server) -> None:
         assert turn(other)[-1]["type"] == "response.completed"
 
 
+def kinds(client: ClientConnection) -> list[str]:
+    """The types of the events of one turn."""
+    return [event["type"] for event in turn(client)]
+
+
+@pytest.mark.parametrize(
+    ("name", "end"),
+    [
+        ("Failure", ["response.output_text.delta", "response.failed"]),
+        ("Overload", ["response.output_text.delta", "error", "response.failed"]),
+        ("Refusal-5xx", ["error"]),
+    ],
+)
+def test_a_lever_takes_hold_in_the_turn_that_its_header_names(
+    server: Server, name: str, end: list[str]
+) -> None:
+    """Before and behind it all is well, and other connections notice nothing."""
+    with server.connect(headers={f"RWS-{name}": "2"}) as client, server.connect() as other:
+        assert kinds(client)[-1] == "response.completed"
+        events = turn(client)
+        if end[-1] != events[-1]["type"]:
+            events.append(json.loads(client.recv(timeout=DEADLINE)))
+        assert [event["type"] for event in events][-len(end) :] == end
+        assert kinds(client)[-1] == kinds(other)[-1] == "response.completed"
+
+
+def test_a_restart_takes_the_connection_in_mid_response(server: Server) -> None:
+    """It is said why, and a new connection is served."""
+    with server.connect(headers={"RWS-Restart": "1"}) as client:
+        client.send(create(input="Count from 1 to 9."))
+        assert close_code(client) == 1012
+    with server.connect() as client:
+        assert kinds(client)[-1] == "response.completed"
+
+
+def test_what_failed_cannot_be_continued(server: Server) -> None:
+    """Neither the failed response nor, without storage, the one that it went on from."""
+    with server.connect(headers={"RWS-Failure": "2"}) as client:
+        first = turn(client, create(store=False))[-1]["response"]["id"]
+        failed = turn(client, create(previous_response_id=first))[-1]["response"]["id"]
+        for name in (first, failed):
+            (error,) = turn(client, create(previous_response_id=name))
+            assert error["error"]["code"] == "previous_response_not_found"
+
+
+def test_levers_by_get(server: Server) -> None:
+    """A GET arms a lever for the next turn, whoever has it; a restart closes all connections."""
+    key = {"Authorization": f"Bearer {KEY}"}
+    with server.connect() as client, server.connect() as idle:
+        assert server.get("/rws/levers/failure", **key) == (200, {"lever": "failure"})
+        assert kinds(client)[-1] == "response.failed"
+        assert kinds(client)[-1] == "response.completed"
+        assert server.get("/rws/levers/restart", **key)[0] == 200
+        assert close_code(client) == close_code(idle) == 1012
+
+
+@pytest.mark.parametrize(("path", "status"), [("failure", 401), ("earthquake", 404), ("", 404)])
+def test_not_everybody_pulls_every_lever(server: Server, path: str, status: int) -> None:
+    assert server.get(f"/rws/levers/{path}")[0] == status
+
+
+def test_without_the_option_there_are_no_levers() -> None:
+    with serving() as running, running.connect(headers={"RWS-Failure": "1"}) as client:
+        assert kinds(client)[-1] == "response.completed"
+        key = {"Authorization": f"Bearer {KEY}"}
+        assert running.get("/rws/levers/failure", **key)[0] == 404
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_server_gracefully(number: signal.Signals) -> None:
     """Open connections are closed with 1001, a running response is cut, the exit code is 0."""

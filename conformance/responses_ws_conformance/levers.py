@@ -59,25 +59,29 @@ def _call(call: HttpCall, within: float, ca_file: Path | None) -> None:
         connection = http.client.HTTPConnection(host, parts.port, timeout=within)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     # The timeout above is for each silence; a server that says a little all the time has none.
-    patience = threading.Timer(within, _hang_up, (connection,))
+    is_late = threading.Event()
+    patience = threading.Timer(within, _hang_up, (connection, is_late))
     patience.start()
     try:
         connection.request(call.method, path, headers=dict(call.headers))
         answer = connection.getresponse()
         status, body = answer.status, answer.read(LONGEST_OUTPUT)
     except (OSError, http.client.HTTPException, ValueError) as problem:
-        if isinstance(problem, TimeoutError) or not patience.is_alive():
-            raise LeverFailed(f"{what}: no answer within {within:g} s") from None
-        raise LeverFailed(f"{what}: {problem or type(problem).__name__}") from None
+        if not is_late.is_set() and not isinstance(problem, TimeoutError):
+            raise LeverFailed(f"{what}: {problem or type(problem).__name__}") from None
+        is_late.set()
     finally:
         patience.cancel()
         connection.close()
+    if is_late.is_set():
+        raise LeverFailed(f"{what}: no answer within {within:g} s")
     if not 200 <= status < 300:
         said = " ".join(body.decode("utf-8", "replace").split())
         raise LeverFailed(f"{what}: status {status}" + (f": {said}" if said else ""))
 
 
-def _hang_up(connection: http.client.HTTPConnection) -> None:
+def _hang_up(connection: http.client.HTTPConnection, is_late: threading.Event) -> None:
+    is_late.set()
     if connection.sock is not None:
         with contextlib.suppress(OSError):
             connection.sock.shutdown(socket.SHUT_RDWR)

@@ -244,7 +244,9 @@ def _http_call(
     except ValueError:
         is_valid = False
     if not is_valid:
-        raise ProfileError(f"{where}/url: not an HTTP URL: {url!r} (it looks like http://host/path)")
+        raise ProfileError(
+            f"{where}/url: not an HTTP URL: {url!r} (it looks like http://host/path)"
+        )
     if parts.username or parts.password:
         raise ProfileError(f"{where}/url: it holds a password: name it in a header instead")
     headers = _headers(raw.get("headers", {}), env, secrets)

@@ -19,6 +19,8 @@ CODES_OF_OPENAI: Final = (
     "model_not_found",
     "previous_response_not_found",
     "response_already_in_flight",
+    "server_error",
+    "server_is_overloaded",
     "websocket_connection_limit_reached",
 )
 # OpenAI's library reads a WebSocket stream that announces neither items nor parts.
@@ -60,6 +62,15 @@ def _openai_errors(event: Event, link: Link) -> list[Event]:
     return [event]
 
 
+def _openai_overload(event: Event, link: Link) -> list[Event]:
+    """An overload in the middle of a response is its end: no terminal event follows."""
+    if event["type"] == "error" and "sequence_number" in event:
+        link.memory["is_broken_off"] = True
+    elif event["type"] == "response.failed" and link.memory.pop("is_broken_off", False):
+        return []
+    return [event]
+
+
 def _openai_members(event: Event, link: Link) -> list[Event]:
     for name in ONLY_OPEN:
         event.get("response", {}).pop(name, None)
@@ -72,5 +83,5 @@ def _openai_stream(event: Event, link: Link) -> list[Event]:
 
 DIALECTS: Final[Mapping[str, Hooks]] = {
     OPEN_RESPONSES: rewriting(_open_errors, _open_members, _open_extension),
-    OPENAI: rewriting(_openai_errors, _openai_members, _openai_stream),
+    OPENAI: rewriting(_openai_errors, _openai_overload, _openai_members, _openai_stream),
 }

@@ -31,7 +31,7 @@ def _without_params(event: Event, link: Link) -> list[Event]:
 def _without_statuses(event: Event, link: Link) -> list[Event]:
     """As in the alpha document and in some servers; the lifetime limit has always had one."""
     if event["type"] == "error" and event["error"]["code"] != LIMIT:
-        del event["status"]
+        event.pop("status", None)
     return [event]
 
 

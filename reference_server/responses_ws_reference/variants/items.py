@@ -144,7 +144,8 @@ def _woven(event: Event, link: Link) -> list[Event]:
     if "output_index" in event:
         items.setdefault(event["output_index"], []).append(event)
         return []
-    if event["type"] not in TERMINAL:
+    breaks_off = event["type"] == "error" and "sequence_number" in event
+    if event["type"] not in TERMINAL and not breaks_off:
         return [event]
     link.memory["items"] = {}
     turns = zip_longest(*(items[index] for index in sorted(items)))

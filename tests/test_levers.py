@@ -1,0 +1,375 @@
+"""Levers: real HTTP calls and real commands, and whose fault it is where they fail."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import kill_matrix
+import pytest
+from responses_ws_conformance.driver import Blocked, Driver
+from responses_ws_conformance.errors import ProfileError
+from responses_ws_conformance.levers import LeverFailed, pull
+from responses_ws_conformance.profile import HttpCall, Lever, Profile, load_profile
+from responses_ws_conformance.recording import Masker, Recording
+from responses_ws_conformance.runner import Run, plan
+from responses_ws_conformance.scenarios import load_scenarios
+from responses_ws_conformance.transcript import Header
+from responses_ws_conformance.verdict import Judgement, Verdict
+from responses_ws_reference.server import running_server
+
+PYTHON = sys.executable
+SECRET = "a-secret-of-some-length"
+PROVOKED = ("failure", "refusal-5xx", "overload", "restart")
+EXERCISED = {
+    name: tuple(s.exercises)
+    for name in PROVOKED
+    for s in load_scenarios().values()
+    if s.name == f"levers/{name}"
+}
+
+
+@contextmanager
+def control(status: int = 204, body: str = "") -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """An HTTP server on loopback that answers everything alike, and what it was asked."""
+    asked: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            asked.append({"method": self.command, "path": self.path, **dict(self.headers)})
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Location", "/elsewhere")
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        do_GET = do_POST = do_PUT = answer
+
+        def log_message(self, *_: object) -> None:
+            """Nobody reads it."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", asked
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def listening(talk: Callable[[socket.socket], None]) -> Iterator[str]:
+    """A port on which whoever connects is talked to, in a thread."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                talk(connection)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        thread.join(5)
+
+
+def says_nothing(connection: socket.socket) -> None:
+    while connection.recv(1024):
+        pass
+
+
+def never_comes_to_the_point(connection: socket.socket) -> None:
+    """Says a little all the time, so that no silence is long."""
+    ended = threading.Event()
+    connection.sendall(b"HTTP/1.1 200 OK\r\n")
+    try:
+        while not ended.wait(0.05):
+            connection.sendall(b"X-More: yes\r\n")
+    except OSError:
+        return
+
+
+def script(text: str) -> tuple[str, ...]:
+    return (PYTHON, "-c", text)
+
+
+def test_call_is_made_as_the_profile_says() -> None:
+    with control() as (url, asked):
+        pull(Lever(2, http=HttpCall(f"{url}/break?what=next", "PUT", {"X-Token": SECRET})))
+    (call,) = asked
+    assert (call["method"], call["path"], call["X-Token"]) == ("PUT", "/break?what=next", SECRET)
+
+
+@pytest.mark.parametrize("status", [302, 404, 500])
+def test_call_that_is_not_answered_with_2xx_fails(status: int) -> None:
+    with control(status, "no  such\nswitch") as (url, _):
+        call = HttpCall(f"{url}/break?token=hush")
+        with pytest.raises(LeverFailed, match=rf"/break: status {status}: no such switch$"):
+            pull(Lever(2, http=call))
+
+
+@pytest.mark.parametrize("talk", [says_nothing, never_comes_to_the_point])
+def test_call_has_a_time_limit(talk: Callable[[socket.socket], None]) -> None:
+    started = time.monotonic()
+    with (
+        listening(talk) as url,
+        pytest.raises(LeverFailed, match=r"no answer within 0\.3 s"),
+    ):
+        pull(Lever(0.3, http=HttpCall(url)))
+    assert time.monotonic() - started < 3
+
+
+def test_call_to_a_dead_port_fails() -> None:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{sock.getsockname()[1]}/break"
+        with pytest.raises(LeverFailed, match=r"POST http.*refused"):
+            pull(Lever(2, http=HttpCall(url)))
+
+
+def test_call_to_what_is_no_http_server_fails() -> None:
+    with (
+        listening(lambda connection: connection.sendall(b"220 mail ready\r\n")) as url,
+        pytest.raises(LeverFailed, match="POST http"),
+    ):
+        pull(Lever(2, http=HttpCall(url)))
+
+
+def test_command_runs_in_its_folder_without_a_shell(tmp_path: Path) -> None:
+    text = "import sys, pathlib; pathlib.Path('said').write_text(sys.argv[1])"
+    pull(Lever(10, command=(*script(text), "$HOME; *"), folder=tmp_path))
+    assert (tmp_path / "said").read_text() == "$HOME; *"
+
+
+def test_program_of_the_folder_is_found(tmp_path: Path) -> None:
+    program = tmp_path / "restart.sh"
+    program.write_text("#!/bin/sh\necho done > did\n")
+    program.chmod(0o755)
+    pull(Lever(10, command=("./restart.sh",), folder=tmp_path))
+    assert (tmp_path / "did").exists()
+
+
+def test_command_that_fails_says_why() -> None:
+    text = "import sys; print('x' * 5000); sys.exit('no   such\\nserver')"
+    with pytest.raises(LeverFailed, match=r"ended with 1: x{100,300} no such server$"):
+        pull(Lever(10, command=script(text)))
+
+
+def test_command_that_is_missing_says_so() -> None:
+    with pytest.raises(LeverFailed, match=r"^/no/such/program: No such file or directory$"):
+        pull(Lever(10, command=("/no/such/program",)))
+
+
+def test_command_has_a_time_limit() -> None:
+    text = "import threading; print('waiting', flush=True); threading.Event().wait()"
+    started = time.monotonic()
+    with pytest.raises(LeverFailed, match=r"not over within 0\.5 s"):
+        pull(Lever(0.5, command=script(text)))
+    assert time.monotonic() - started < 5
+
+
+def test_what_a_command_starts_may_go_on() -> None:
+    """A server that was started again keeps the output of its starter open."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        child = (
+            f"import socket; s = socket.create_connection(('127.0.0.1', {port})); "
+            "s.settimeout(30); s.recv(1)"
+        )
+        command = ("/bin/sh", "-c", f"{shlex.quote(PYTHON)} -c {shlex.quote(child)} &")
+        started = time.monotonic()
+        pull(Lever(20, command=command))
+        connection, _ = server.accept()
+        assert time.monotonic() - started < 15
+        connection.close()
+
+
+PROFILES = {
+    "nothing to pull": ("failure", {}, "levers/failure: nothing to pull"),
+    "an unknown lever": ("earthquake", {"command": ["x"]}, "/levers: .*earthquake"),
+    "a command as a text": ("restart", {"command": "x y"}, "/levers/restart/command: "),
+    "an empty command": ("restart", {"command": []}, "/levers/restart/command: "),
+    "a call of no address": ("overload", {"http": {"method": "GET"}}, "/levers/overload/http: "),
+    "a method of its own": (
+        "overload",
+        {"http": {"url": "http://a", "method": "BREAK"}},
+        "/levers/overload/http/method: ",
+    ),
+    "another scheme": (
+        "overload",
+        {"http": {"url": "file:///etc/passwd"}},
+        "levers/overload/http/url: not an HTTP URL",
+    ),
+    "a broken port": (
+        "overload",
+        {"http": {"url": "http://a:b/"}},
+        "levers/overload/http/url: not an HTTP URL",
+    ),
+    "a password": ("overload", {"http": {"url": "http://u:p@a/"}}, "http/url: it holds a password"),
+    "a variable that is not set": (
+        "overload",
+        {"http": {"url": "http://a", "headers": {"X-A": {"env": "RWS_UNSET"}}}},
+        "headers/X-A: the environment variable RWS_UNSET is not set",
+    ),
+}
+
+
+def written(folder: Path, name: str, lever: dict[str, Any]) -> Path:
+    path = folder / "profile.yaml"
+    levers = {name: {"within": 5, **lever}}
+    path.write_text(json.dumps({"url": "ws://127.0.0.1:1/v1/responses", "levers": levers}))
+    return path
+
+
+@pytest.mark.parametrize("mistake", PROFILES)
+def test_mistake_in_a_profile_is_named(mistake: str, tmp_path: Path) -> None:
+    name, lever, message = PROFILES[mistake]
+    with pytest.raises(ProfileError, match=message):
+        load_profile(written(tmp_path, name, lever), env={})
+
+
+def test_profile_has_calls_and_commands(tmp_path: Path) -> None:
+    headers = {"X-Token": {"env": "TOKEN"}}
+    acts = {"http": {"url": "https://a/b", "headers": headers}, "command": ["./r", "1"]}
+    profile = load_profile(written(tmp_path, "restart", acts), env={"TOKEN": SECRET})
+    lever = profile.levers["restart"]
+    assert lever.http == HttpCall("https://a/b", "POST", {"X-Token": SECRET})
+    assert (lever.command, lever.folder) == (("./r", "1"), tmp_path)
+    assert SECRET in profile.secrets.values()
+
+
+def provoked(profile: Profile, name: str, folder: Path) -> tuple[Run, list[Judgement]]:
+    """The scenario of one lever, recorded and judged."""
+    run = Run(profile, plan(profile, only=EXERCISED[name]), folder)
+    (scenario,) = (s for s in run.plan.scenarios if s.name == f"levers/{name}")
+    run = Run(profile, replace(run.plan, scenarios=(scenario,)), folder)
+    run.record_all()
+    return run, [j for j in run.judgements() if j.requirement.id in EXERCISED[name]]
+
+
+def by_get(url: str, name: str) -> Lever:
+    path = url.replace("ws:", "http:").replace("/v1/responses", f"/rws/levers/{name}")
+    return Lever(5, http=HttpCall(path, "GET", {"Authorization": f"Bearer {kill_matrix.KEY}"}))
+
+
+def by_command(url: str, name: str) -> Lever:
+    call = by_get(url, name).http
+    assert call is not None
+    text = (
+        "import sys, urllib.request as u; "
+        "u.urlopen(u.Request(sys.argv[1], headers={'Authorization': sys.argv[2]}))"
+    )
+    return Lever(15, command=(*script(text), call.url, call.headers["Authorization"]))
+
+
+@pytest.mark.parametrize("means", [by_get, by_command])
+@pytest.mark.parametrize("name", PROVOKED)
+def test_trouble_is_provoked_by_all_means(
+    name: str, means: Callable[[str, str], Lever], tmp_path: Path
+) -> None:
+    """What a header does, a call and a command do too; each is noted before its effect."""
+    with running_server(kill_matrix.server_config()) as server:
+        profile = kill_matrix.profile_of(server.url, dialect="open-responses")
+        profile = replace(profile, levers={name: means(server.url, name)})
+        run, judgements = provoked(profile, name, tmp_path)
+    verdicts = {j.requirement.id: (j.verdict.value, j.why) for j in judgements}
+    assert verdicts == dict.fromkeys(EXERCISED[name], ("pass", ""))
+    ((evidence,),) = run.recordings.values()
+    (note,) = evidence.transcript.notes("lever")
+    assert note.facts["lever"] == name
+    assert kill_matrix.KEY not in evidence.transcript.path.read_text()  # type: ignore[union-attr]
+
+
+BROKEN = {
+    "a dead end": Lever(1, command=("/no/such/program",)),
+    "a command that fails": Lever(10, command=script("import sys; sys.exit('not today')")),
+    "a lever that does nothing": Lever(0.5, headers={"X-Please": "break"}),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+@pytest.mark.parametrize("name", PROVOKED)
+def test_broken_lever_is_never_a_red_mark(name: str, broken: str, tmp_path: Path) -> None:
+    with running_server(kill_matrix.server_config()) as server:
+        profile = kill_matrix.profile_of(server.url, dialect="open-responses")
+        profile = replace(profile, levers={name: BROKEN[broken]})
+        run, judgements = provoked(profile, name, tmp_path)
+    assert {j.verdict for j in judgements} == {Verdict.UNTESTABLE}
+    assert all(j.why.startswith(f"the lever {name} ") for j in judgements), judgements
+    assert run.stopped is None
+    assert len(run.recordings[f"levers/{name}"]) == 1, "a broken lever is not tried again"
+
+
+def test_lifetime_is_pulled_too(tmp_path: Path) -> None:
+    with running_server(kill_matrix.server_config()) as server:
+        profile = kill_matrix.profile_of(server.url)
+        lever = Lever(
+            2,
+            headers={"RWS-Lifetime": "0.2"},
+            command=script("open('pulled', 'w')"),
+            folder=tmp_path,
+        )
+        run = Run(
+            profile := replace(profile, levers={"lifetime": lever}),
+            plan(profile, only=("RWS-LIMIT-001",)),
+            tmp_path,
+        )
+        run.record_all()
+    assert (tmp_path / "pulled").exists()
+    (judgement,) = run.judgements()
+    assert judgement.verdict is Verdict.PASS
+
+
+def test_output_of_a_command_is_masked(tmp_path: Path) -> None:
+    """A key that a command prints where it fails does not get into the transcript."""
+    text = f"import sys; sys.exit('refused for {SECRET}')"
+    with running_server(kill_matrix.server_config()) as server:
+        profile = kill_matrix.profile_of(server.url)
+        lever = Lever(10, command=script(text))
+        profile = replace(
+            profile, levers={"failure": lever}, secrets={**profile.secrets, "token": SECRET}
+        )
+        _, (judgement, *_) = provoked(profile, "failure", tmp_path)
+    assert judgement.why.endswith("refused for [secret: token]")
+    assert all(SECRET not in path.read_text() for path in tmp_path.iterdir())
+
+
+def test_connection_lives_on_while_a_lever_is_pulled(tmp_path: Path) -> None:
+    """Frames that arrive meanwhile are recorded when they arrive."""
+    with running_server(kill_matrix.server_config()) as server:
+        profile = kill_matrix.profile_of(server.url)
+        lever = Lever(10, command=script("import threading; threading.Event().wait(1)"))
+        profile = replace(profile, levers={"failure": lever})
+        recording = Recording(Header(scenario="test"), masker=Masker(profile.secrets))
+        with recording, Driver(profile, recording) as driver:
+            connection = driver.connect()
+            running = connection.submit("Reply with exactly: ready", store=False)
+            driver.pull("failure", connection)
+            (note,) = recording.transcript.notes("lever")
+            assert running.outcome == "completed"
+            assert running.terminal is not None
+            assert running.terminal.t - note.t < 0.9
+
+
+def test_failed_lever_blocks_its_scenario() -> None:
+    with running_server(kill_matrix.server_config()) as server:
+        profile = kill_matrix.profile_of(server.url)
+        profile = replace(profile, levers={"failure": BROKEN["a dead end"]})
+        recording = Recording(Header(scenario="test"), masker=Masker({}))
+        with (
+            recording,
+            Driver(profile, recording) as driver,
+            pytest.raises(Blocked, match="the lever failure of the profile failed: /no/such"),
+        ):
+            driver.pull("failure", driver.connect())
