@@ -126,7 +126,7 @@ def overload(driver: Driver) -> None:
 @scenario(
     "levers/restart",
     exercises=("RWS-CHAIN-009", "RWS-CHAIN-011", "RWS-LIMIT-006", "RWS-LIMIT-007"),
-    turns=5,
+    turns=6,
     lever="restart",
 )
 def restart(driver: Driver) -> None:
@@ -147,10 +147,11 @@ def restart(driver: Driver) -> None:
     if not new.wire.is_open:
         driver.mark("RWS-LIMIT-006", subject=new, create=[])
         raise Blocked(Cause.BLOCKED, "no new connection was opened", by="RWS-LIMIT-006")
+    served = new.attempt(say(), store=False)
+    driver.mark("RWS-LIMIT-006", subject=new, create=[served])
+    new.require(served, by="RWS-LIMIT-006")
     ask = [message(recall())]
-    replay = new.attempt([*chain.history(), *ask], store=False)
-    driver.mark("RWS-LIMIT-006", subject=new, create=[replay])
-    require_settled(new, replay)
+    replay = settle(new, [*chain.history(), *ask], store=False)
     driver.mark("RWS-CHAIN-011", {"word": word}, recalls=[replay], controls=[own])
     stale = settle(new, ask, previous_response_id=chain.newest, store=False)
     driver.mark("RWS-CHAIN-009", subject=stale, control=own)
