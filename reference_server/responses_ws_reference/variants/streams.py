@@ -8,7 +8,7 @@ from typing import Any, Final
 from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.hooks import Hooks, Link, Sendings
 from responses_ws_reference.numbering import renumbered
-from responses_ws_reference.variants.registry import OPENAI, register, rewriting
+from responses_ws_reference.variants.registry import OPENAI, TERMINAL, register, rewriting
 
 SETUP: Final = (
     "response.output_item.added",
@@ -83,6 +83,12 @@ def _with_heartbeats(event: Event, link: Link) -> list[Event]:
     return [event, copy.deepcopy(link.memory["progress"])] if _is_delta(event) else [event]
 
 
+def _without_output(event: Event, link: Link) -> list[Event]:
+    if event["type"] in TERMINAL:
+        event["response"]["output"] = []
+    return [event]
+
+
 def _queued_first(event: Event, link: Link) -> list[Event]:
     if event["type"] != "response.created":
         return [event]
@@ -138,6 +144,11 @@ register(
     "queued-first",
     "Each response is queued before it makes progress, and says so.",
     rewriting(_queued_first),
+)
+register(
+    "empty-output",
+    "The last event of a response does not repeat its items; each came before.",
+    rewriting(_without_output),
 )
 register(
     "terse",
