@@ -67,14 +67,14 @@ def test_what_waits_is_answered_in_the_order_sent() -> None:
 
 
 def test_a_long_thought_is_silent() -> None:
-    slow = LongThought(session(), 40.0, None)
+    slow = LongThought(session(), 40.0, None, about_all=False)
     slow.receive(CREATE, now=100.0)
     assert slow.advance(now=139.9) == []
     assert types(slow.advance(now=140.0)) == ["response.created"]
 
 
-def test_each_message_is_thought_about() -> None:
-    slow = LongThought(session(), 40.0, None)
+def test_each_create_is_thought_about() -> None:
+    slow = LongThought(session(), 40.0, None, about_all=False)
     slow.receive(CREATE, now=0.0)
     slow.receive(CREATE, now=0.0)
     assert rest(slow, now=40.0)[-1] == "response.completed"
@@ -82,15 +82,25 @@ def test_each_message_is_thought_about() -> None:
     assert types(slow.advance(now=80.0)) == ["response.created"]
 
 
+def test_what_is_no_create_needs_no_thought() -> None:
+    slow = LongThought(session(), 40.0, None, about_all=False)
+    slow.receive("[]", now=0.0)
+    assert types(slow.advance(now=0.0)) == ["error"]
+    thorough = LongThought(session(), 40.0, None, about_all=True)
+    thorough.receive("[]", now=0.0)
+    assert thorough.advance(now=39.0) == []
+    assert types(thorough.advance(now=40.0)) == ["error"]
+
+
 def test_pings_show_that_somebody_thinks() -> None:
-    slow = LongThought(session(), 40.0, 15.0)
+    slow = LongThought(session(), 40.0, 15.0, about_all=False)
     slow.receive(CREATE, now=0.0)
     pings = [now for now in range(45) if SendPing() in slow.advance(now=now)]
     assert pings == [15, 30]
 
 
 def test_nothing_is_begun_after_the_end() -> None:
-    slow = LongThought(session(), 40.0, None)
+    slow = LongThought(session(), 40.0, None, about_all=False)
     slow.receive(CREATE, now=0.0)
     slow.close()
     assert not slow.is_busy

@@ -159,7 +159,9 @@ class Connection:
         if exchange.outcome in ends:
             return
         why = describe(exchange)
-        if exchange.outcome in ("expired", "open", "limit"):
+        # An error that came after our patience may be the answer to what was sent before.
+        is_late = exchange.expired is not None and exchange.is_ambiguous
+        if is_late or exchange.outcome in ("expired", "open", "limit"):
             if exchange.created is not None:
                 self._fence()
             raise Blocked(Cause.TIME, why)

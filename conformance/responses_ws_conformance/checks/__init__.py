@@ -128,6 +128,10 @@ class Mark:
         (name,) = self.note.roles[role]
         return self._find(name, self.evidence.reading.connections)
 
+    def connections(self, role: str) -> list[ConnectionView]:
+        """All connections that play a role; empty where none does."""
+        return [self.evidence.reading.connections[n] for n in self.note.roles.get(role, ())]
+
     def handshake(self, role: str = "subject") -> Opened:
         """The opening handshake of the connection that plays a role."""
         opened = self.connection(role).opened

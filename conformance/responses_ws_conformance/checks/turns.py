@@ -20,8 +20,14 @@ from responses_ws_conformance.checks import (
     expectation,
     invariant,
 )
-from responses_ws_conformance.checks.answers import answered, contains, describe, is_transient
-from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.checks.answers import (
+    TRANSIENT_STATUSES,
+    answered,
+    contains,
+    describe,
+    is_transient,
+)
+from responses_ws_conformance.exchanges import ConnectionView, Exchange
 
 ENDED_WELL: Final = ("completed", "incomplete")
 UNDECIDED_WHOSE: Final = "no response says whose it is, and the texts lack the code words"
@@ -172,10 +178,18 @@ def queue_goes_on_after_a_failure(mark: Mark) -> Iterator[Outcome]:
 
 @expectation("RWS-TURN-006")
 def new_connection_is_served(mark: Mark) -> Iterator[Outcome]:
-    """A new connection is opened and answered after another was closed in mid-response."""
+    """A new connection is opened and answered after another was closed in mid-response.
+
+    A server that is busy says so at any time. It is the close that matters where the one
+    ``before`` was refused too, and a ``control`` after a close in peace was not.
+    """
     opened = mark.connection("connection").opened
     if opened is None or opened.status is None or opened.status >= 500:
         yield Undecided(Cause.TRANSIENT, "the new connection could not be opened")
+    elif opened.status in TRANSIENT_STATUSES and not (
+        mark.connections("before") and all(map(was_opened, mark.connections("control")))
+    ):
+        yield Undecided(Cause.TRANSIENT, f"the handshake was refused with status {opened.status}")
     elif opened.status != 101:
         yield Finding(
             opened.n,
@@ -184,6 +198,11 @@ def new_connection_is_served(mark: Mark) -> Iterator[Outcome]:
         )
     for exchange in mark.exchanges("subject"):
         yield from answered(exchange)
+
+
+def was_opened(connection: ConnectionView) -> bool:
+    """True where the opening handshake was answered with 101."""
+    return connection.opened is not None and connection.opened.status == 101
 
 
 def stayed_open(subjects: list[Exchange], *, after: str) -> Iterator[Outcome]:

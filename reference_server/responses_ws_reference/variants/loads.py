@@ -5,6 +5,7 @@ A session waits by staying busy and saying nothing; the time it is told decides 
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
 from responses_ws_reference.effects import Effect, SendPing, StartTurn
@@ -112,49 +113,60 @@ class OneSlot(Waiting):
 
 
 class LongThought(Waiting):
-    """Each message is thought about for some time before anything comes of it."""
+    """Each create, or each message, is thought about before anything comes of it."""
 
-    def __init__(self, inner: Conversation, seconds: float, ping_every: float | None) -> None:
+    def __init__(
+        self, inner: Conversation, seconds: float, ping_every: float | None, *, about_all: bool
+    ) -> None:
         super().__init__(inner)
         self._seconds = seconds
         self._ping_every = ping_every
-        self._begins_at = 0.0
+        self._is_about_all = about_all
+        self._begins_at: float | None = None
         self._pings_at = 0.0
-        self._is_thinking = False
 
     def has_arrived(self, *, now: float) -> None:
-        """Begin to think, unless something runs."""
-        if not self._inner.is_busy and not self._is_thinking:
+        """Begin to think, unless something else comes first."""
+        if not self._inner.is_busy and len(self._outside) == 1:
             self._think(now)
 
     def may_enter(self, *, now: float) -> bool:
         """True once it has been thought about long enough."""
-        if not self._is_thinking:
+        if self._begins_at is None:
             self._think(now)
-        if now < self._begins_at:
+        if self._begins_at is not None and now < self._begins_at:
             return False
-        self._is_thinking = False
+        self._begins_at = None
         return True
 
     def advance(self, *, now: float) -> list[Effect]:
         """Silence is broken by pings only."""
         effects = super().advance(now=now)
-        if self._is_thinking and self._ping_every and now >= self._pings_at and not effects:
+        is_silent = self._begins_at is not None and not effects
+        if is_silent and self._ping_every and now >= self._pings_at:
             self._pings_at = now + self._ping_every
             return [SendPing()]
         return effects
 
     def _think(self, now: float) -> None:
-        self._is_thinking = True
-        self._begins_at = now + self._seconds
-        self._pings_at = now + (self._ping_every or 0.0)
+        if self._is_about_all or _is_create(self._outside[0]):
+            self._begins_at = now + self._seconds
+            self._pings_at = now + (self._ping_every or 0.0)
 
 
-def thinking(seconds: float, *, ping_every: float | None = None) -> Hooks:
-    """Each message is thought about for so long, with pings in the meantime."""
+def _is_create(message: str | bytes) -> bool:
+    try:
+        event = json.loads(message) if isinstance(message, str) else None
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(event, dict) and event.get("type") == "response.create"
+
+
+def thinking(seconds: float, *, ping_every: float | None = None, about_all: bool = False) -> Hooks:
+    """Creates, or all messages, are thought about for so long, with pings in the meantime."""
 
     def session(inner: Conversation, shared: dict[str, Any]) -> Conversation:
-        return LongThought(inner, seconds, ping_every)
+        return LongThought(inner, seconds, ping_every, about_all=about_all)
 
     return Hooks(session=session)
 
@@ -188,12 +200,12 @@ def overloaded(every: int) -> Hooks:
 register("one-slot", "One response runs at a time on all connections.", Hooks(session=OneSlot))
 register(
     "slow",
-    "Each message is thought about for half a second.",
+    "Each create is thought about for half a second.",
     thinking(0.5),
 )
 register(
     "silent-with-pings",
-    "Each message is thought about for half a second, with pings in the meantime.",
+    "Each create is thought about for half a second, with pings in the meantime.",
     thinking(0.5, ping_every=0.1),
 )
 register(
