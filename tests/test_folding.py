@@ -1,0 +1,69 @@
+"""What one violation explains stands under it: as blocked, never as green, and never twice red."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import kill_matrix
+import pytest
+from responses_ws_conformance.checks import Cause, load_checks
+from responses_ws_conformance.requirements import catalogue
+from responses_ws_conformance.runner import Run, plan
+from responses_ws_conformance.verdict import Judgement, Verdict, fold
+from responses_ws_reference.server import running_server
+
+REQUIREMENTS = catalogue().requirements
+
+
+def judgement(
+    name: str, verdict: Verdict, *, cause: Cause | None = None, by: str | None = None
+) -> Judgement:
+    return Judgement(REQUIREMENTS[name], verdict, why="it was refused", cause=cause, by=by)
+
+
+def test_a_violation_goes_under_the_violated_root() -> None:
+    calls = judgement("RWS-TOOL-004", Verdict.FAIL)
+    folded = fold(calls, judgement("RWS-CHAIN-002", Verdict.FAIL))
+    assert (folded.verdict, folded.cause) == (Verdict.UNTESTABLE, Cause.BLOCKED)
+    assert (folded.by, folded.why) == ("RWS-CHAIN-002", "it was refused")
+
+
+def test_a_dependent_of_a_dependent_goes_under_the_same_root() -> None:
+    under = judgement("RWS-TOOL-004", Verdict.UNTESTABLE, cause=Cause.BLOCKED, by="RWS-CHAIN-002")
+    told = judgement("RWS-TOOL-005", Verdict.UNTESTABLE, cause=Cause.BLOCKED, by="RWS-TOOL-004")
+    assert fold(told, under).by == "RWS-CHAIN-002"
+
+
+@pytest.mark.parametrize("verdict", [Verdict.PASS, Verdict.SKIP, Verdict.UNSEEN, Verdict.WARN])
+def test_a_root_that_is_not_violated_explains_nothing(verdict: Verdict) -> None:
+    calls = judgement("RWS-TOOL-004", Verdict.FAIL)
+    assert fold(calls, judgement("RWS-CHAIN-002", verdict)) is calls
+
+
+def test_what_a_moody_root_blocks_stays_blocked_by_it() -> None:
+    """The reader finds the mood at the root."""
+    blocked = judgement(
+        "RWS-CHAIN-017", Verdict.UNTESTABLE, cause=Cause.BLOCKED, by="RWS-CHAIN-003"
+    )
+    moody = judgement("RWS-CHAIN-003", Verdict.UNTESTABLE, cause=Cause.MOOD)
+    assert fold(blocked, moody) is blocked
+
+
+def test_roots_are_demands_and_end_somewhere() -> None:
+    checks = load_checks()
+    for check in checks.values():
+        seen = [check.requirement]
+        while (root := checks[seen[-1]].root) is not None:
+            assert root not in seen
+            assert REQUIREMENTS[root].level.is_fatal
+            seen.append(root)
+
+
+def test_one_requirement_alone_finds_its_root(tmp_path: Path) -> None:
+    """A front that judges one requirement at a time records what could explain a violation."""
+    with running_server(kill_matrix.server_config(fault="nothing-is-kept")) as server:
+        profile = kill_matrix.profile_of(server.url, dialect="open-responses")
+        run = Run(profile, plan(profile), tmp_path)
+        told = run.judge(REQUIREMENTS["RWS-TOOL-003"])
+    assert (told.verdict, told.by) == (Verdict.UNTESTABLE, "RWS-CHAIN-002")
+    assert len(run.recordings) < len(run.plan.scenarios)
