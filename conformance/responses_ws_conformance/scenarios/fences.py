@@ -64,8 +64,10 @@ def provoke(
         subjects.append(connection.provoke(message))
     if subjects[-1].closed is not None:
         connection = driver.connect()
-    elif lingers:
-        wait_until_quiet(driver, connection)
+    else:
+        if lingers:
+            connection.watch()
+        wait_for_strays(driver, connection)
     if probes is not None:
         driver.probe(probes, subjects[-1])
     fence = control = connection.attempt(say(), store=False)
@@ -78,13 +80,13 @@ def provoke(
     return connection
 
 
-def wait_until_quiet(driver: Driver, connection: Connection) -> None:
-    """Take what arrives in a quiet window, and the rest of a response that nobody asked for."""
+def wait_for_strays(driver: Driver, connection: Connection) -> None:
+    """Take the rest of a response that nobody asked for, lest the create after it gets some."""
     strays = driver.recording.reading.connection(connection.name).strays
     for _ in range(PATIENCE):
-        connection.watch()
         if not strays or strays[-1].type in TERMINAL_EVENTS:
             return
+        connection.watch()
 
 
 def insist(
