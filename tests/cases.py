@@ -20,8 +20,9 @@ entry's number is its place after the steps have been expanded:
     - expired: {clock: idle, exchange: first}
     - mark: {roles: {subject: first}, facts: {…}}             for the requirement of the file
 
-``turn``, ``call``, ``warm_up`` and ``refused`` take ``request`` (members of the create); every
-wire step takes ``conn`` beside its key (default c1).
+``turn``, ``call``, ``warm_up`` and ``refused`` take ``request`` (members of the create) and answer
+on its lane, or on another one (``lane``, null for none); every wire step takes ``conn`` beside its
+key (default c1).
 """
 
 from __future__ import annotations
@@ -174,7 +175,7 @@ class Builder:
     def step_turn(self, value: dict[str, Any], conn: str) -> None:
         request = self._create(value.get("request", {}), conn)
         for event in message_stream(value["id"], value.get("text", "ready"), request):
-            self.step_received(event, conn)
+            self.step_received(on_lane(value, event, request), conn)
 
     def step_call(self, value: dict[str, Any], conn: str) -> None:
         request = self._create(value.get("request", {}), conn)
@@ -185,29 +186,36 @@ class Builder:
             value.get("arguments", "{}"),
             request,
         ):
-            self.step_received(event, conn)
+            self.step_received(on_lane(value, event, request), conn)
 
     def step_warm_up(self, value: dict[str, Any], conn: str) -> None:
         request = self._create({"generate": False, **value.get("request", {})}, conn)
         for event in warm_up_stream(value["id"], value.get("output_tokens", 0), request):
-            self.step_received(event, conn)
+            self.step_received(on_lane(value, event, request), conn)
 
     def step_refused(self, value: dict[str, Any], conn: str) -> None:
-        self._create(value.get("request", {}), conn)
+        request = self._create(value.get("request", {}), conn)
         error = {
             "type": "invalid_request_error",
             "code": value.get("code"),
             "message": value.get("message", "The request was refused."),
             "param": value.get("param"),
         }
-        self.step_received(
-            {"type": "error", "status": value.get("status", 400), "error": error}, conn
-        )
+        event = {"type": "error", "status": value.get("status", 400), "error": error}
+        self.step_received(on_lane(value, event, request), conn)
 
     def _create(self, request: dict[str, Any], conn: str) -> dict[str, Any]:
         event = {"type": "response.create", "model": "m", "input": "hi", **request}
         self.step_sent(event, conn)
         return event
+
+
+def on_lane(
+    value: dict[str, Any], event: dict[str, Any], request: dict[str, Any]
+) -> dict[str, Any]:
+    """An event with the lane of its create, unless the step says otherwise."""
+    lane = value.get("lane", request.get("stream_id"))
+    return event if lane is None else {**event, "stream_id": lane}
 
 
 def response(

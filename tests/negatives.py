@@ -91,7 +91,7 @@ def handshake_view(opened: Opened) -> dict[str, Any]:
 def exchange_view(evidence: Evidence, exchange: Exchange, other: Exchange) -> dict[str, Any]:
     """What was sent, how, and in which state of the conversation.
 
-    Two ids are the same where each is the newest response of one connection at that moment.
+    Two ids are the same where each is the newest response of one lane at that moment.
     """
     message = parse(exchange.sent.text or (exchange.sent.data or b"").decode())
     if not isinstance(message, dict):
@@ -102,7 +102,8 @@ def exchange_view(evidence: Evidence, exchange: Exchange, other: Exchange) -> di
     history = [
         x.outcome
         for x in evidence.reading.connection(exchange.conn).exchanges
-        if x.sent.n < exchange.sent.n and x.request.get("previous_response_id") == previous
+        if (x.lane, x.request.get("previous_response_id")) == (exchange.lane, previous)
+        and x.sent.n < exchange.sent.n
     ]
     return {
         "connection": exchange.conn,
@@ -113,13 +114,14 @@ def exchange_view(evidence: Evidence, exchange: Exchange, other: Exchange) -> di
 
 
 def _place(evidence: Evidence, exchange: Exchange) -> str:
-    """Where the response that an exchange continues stood on its connection at that moment."""
+    """Where the response that an exchange continues stood on its lane at that moment."""
     previous = exchange.request["previous_response_id"]
     for view in evidence.reading.connections.values():
         earlier = [x for x in view.exchanges if x.sent.n < exchange.sent.n]
-        ids = [x.response_id for x in earlier if x.outcome in SUCCESS]
+        lane = next((x.lane for x in earlier if x.response_id == previous), None)
+        ids = [x.response_id for x in earlier if x.lane == lane and x.outcome in SUCCESS]
         if previous in ids:
-            return f"{len(ids) - 1 - ids.index(previous)} before the newest of {view.name}"
+            return f"{len(ids) - 1 - ids.index(previous)} before the newest of {view.name} {lane}"
     return str(previous)
 
 

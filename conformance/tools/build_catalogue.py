@@ -47,6 +47,7 @@ AREAS: Final = {
     "10-clients": ("CLIENT",),
     "11-storage": ("STORE",),
     "12-warm-up": ("WARM",),
+    "13-lanes": ("LANE",),
 }
 
 

@@ -14,6 +14,7 @@ from responses_ws_reference.creates import Create
 from responses_ws_reference.effects import Event
 from responses_ws_reference.engine import Prompt
 from responses_ws_reference.policies import Cache, Policies
+from responses_ws_reference.store import Snapshot
 from responses_ws_reference.stream import ResponseStream
 
 
@@ -60,10 +61,10 @@ class Lanes:
     def __iter__(self) -> Iterator[Lane]:
         return iter(self._lanes.values())
 
-    @property
-    def has_slot(self) -> bool:
-        """True where one more response may run."""
-        return self._policies.has_slot(sum(lane.turn is not None for lane in self))
+    def has_slot(self, lane: Lane) -> bool:
+        """True where a response may begin on a lane, as far as the other lanes let it."""
+        running = [other.name for other in self if other.turn is not None]
+        return self._policies.has_slot(running, lane.name)
 
     def find(self, name: str | None) -> Lane | None:
         """The lane of a name; a new one, where there is room for its name."""
@@ -76,7 +77,7 @@ class Lanes:
     def next(self) -> Lane | None:
         """The lane whose step it is. It goes to the end of the line, so that all come round."""
         for name, lane in self._lanes.items():
-            if lane.turn is not None or (lane.waiting and self.has_slot):
+            if lane.turn is not None or (lane.waiting and self.has_slot(lane)):
                 self._lanes[name] = self._lanes.pop(name)
                 return lane
         return None
@@ -85,6 +86,13 @@ class Lanes:
         """What a create of this lane can continue from."""
         others = tuple(other.cache for other in self if other is not lane)
         return self._policies.reach(lane.cache, others)
+
+    def remember(self, lane: Lane, snapshot: Snapshot) -> None:
+        """A response of this lane has ended."""
+        for other in self:
+            is_own = other is lane
+            remember = self._policies.remember if is_own else self._policies.remember_elsewhere
+            other.cache = remember(other.cache, snapshot)
 
     def evict(self, name: str | None, referenced: str | None) -> None:
         """A create of this lane has failed; what named no lane was for the default one."""

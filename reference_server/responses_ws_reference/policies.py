@@ -57,9 +57,9 @@ def has_room(lanes: Collection[str | None]) -> bool:
     return sum(name is not None for name in lanes) < MAX_NAMES
 
 
-def has_slot(active: int) -> bool:
-    """True where one more response may run beside so many on other lanes."""
-    return active < MAX_ACTIVE
+def has_slot(running: Collection[str | None], name: str | None) -> bool:
+    """True where a response may begin on a lane while others run."""
+    return len(running) < MAX_ACTIVE
 
 
 def admit(is_busy: bool, queued: int) -> Admission:
@@ -113,6 +113,11 @@ def tenant(api_key: str) -> str:
     return api_key
 
 
+def remember_elsewhere(cache: Cache, snapshot: Snapshot) -> Cache:
+    """What is new on one lane does not concern the others."""
+    return cache
+
+
 def keeps(snapshot: Snapshot) -> bool:
     """A response is stored for other connections unless its create said otherwise."""
     return snapshot.is_stored and snapshot.status != "failed"
@@ -145,7 +150,7 @@ class Policies:
     authorise: Callable[[Collection[str], str | None], int | None] = authorise
     judge_lane: Callable[[Any], Refusal | None] = judge_lane
     has_room: Callable[[Collection[str | None]], bool] = has_room
-    has_slot: Callable[[int], bool] = has_slot
+    has_slot: Callable[[Collection[str | None], str | None], bool] = has_slot
     admit: Callable[[bool, int], Admission] = admit
     take: Callable[[int], int] = take
     resolve: Callable[[str | None, Cache, Cache], Snapshot | None] = resolve
@@ -155,6 +160,7 @@ class Policies:
     match_calls: Callable[[tuple[Item, ...]], Refusal | None] = match_calls
     remember: Callable[[Cache, Snapshot], Cache] = remember
     tenant: Callable[[str], str] = tenant
+    remember_elsewhere: Callable[[Cache, Snapshot], Cache] = remember_elsewhere
     keeps: Callable[[Snapshot], bool] = keeps
     evict: Callable[[Cache, str | None], Cache] = evict
     evict_elsewhere: Callable[[Cache, str | None], Cache] = evict_elsewhere

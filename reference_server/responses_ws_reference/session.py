@@ -127,7 +127,7 @@ class Session:
         admission = self._policies.admit(lane.is_busy, lane.queued)
         if admission is Admission.REFUSE:
             return self._refuse(lane, BUSY, event)
-        if admission is Admission.START and self._lanes.has_slot:
+        if admission is Admission.START and self._lanes.has_slot(lane):
             return self._begin(lane, event, now=now)
         lane.waiting.append(event)
         return []
@@ -185,7 +185,7 @@ class Session:
         response = turn.stream.response
         context = (*turn.prompt.context, *response["output"])
         snapshot = Snapshot(response["id"], response["status"], turn.create, context)
-        lane.cache = self._policies.remember(lane.cache, snapshot)
+        self._lanes.remember(lane, snapshot)
         if self._policies.keeps(snapshot):
             self._shelf.add(snapshot)
 

@@ -240,9 +240,9 @@ AREAS: Final = (
     "errors",
     "lifetime",
     "levers",
-    "levers",
     "storage",
     "warmup",
+    "lanes",
     "clients",
     "recoveries",
 )

@@ -89,6 +89,8 @@ AREAS: Final = (
     "levers",
     "storage",
     "warmup",
+    "lanes",
+    "lanes_memory",
 )
 
 

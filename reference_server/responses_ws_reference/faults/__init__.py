@@ -53,9 +53,11 @@ from responses_ws_reference.faults import (
     dialects,
     errors,
     events,
+    forks,
     framing,
     inventions,
     items,
+    lanes,
     levers,
     lifetime,
     lookups,
@@ -86,4 +88,6 @@ AREAS = (
     dialects,
     storage,
     warmup,
+    lanes,
+    forks,
 )

@@ -73,7 +73,7 @@ def refusal_silences_the_first(event: Event, link: Link) -> Sendings:
     return [] if link.memory.get("silenced") else event
 
 
-@replace_policy("take", "RWS-TURN-004")
+@replace_policy("take", "RWS-TURN-004", "RWS-LANE-010")
 def last_queued_runs_first(queued: int) -> int:
     """Of several queued creates the one that came last is run first."""
     return queued - 1

@@ -1,0 +1,319 @@
+"""Checks on lanes: their names, what runs beside what, their limits, and what each remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+from responses_ws_schemas import explain
+
+from responses_ws_conformance.checks import (
+    Cause,
+    Evidence,
+    Finding,
+    Mark,
+    Outcome,
+    Undecided,
+    expectation,
+    invariant,
+)
+from responses_ws_conformance.checks.answers import (
+    NOT_FOUND,
+    answered,
+    describe,
+    is_transient,
+    not_recalled,
+    recalled,
+    refused,
+    without_control,
+)
+from responses_ws_conformance.checks.turns import ENDED_WELL, queued_creates_run_in_order
+from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.transcript import Received
+
+LANE: Final = "stream_id"
+BAD_NAME: Final = "invalid_stream_id"
+NO_ROOM: Final = "websocket_stream_limit_reached"
+# A response that ran on for so many times as long as it had taken to begin was long enough.
+FAR_LONGER: Final = 3
+TRIES_THAT_PROVE: Final = 2
+
+
+def is_named(exchange: Exchange) -> bool:
+    """True for a create on a lane with a valid name."""
+    name = exchange.request.get(LANE)
+    return exchange.is_create and name is not None and not explain("objects/stream_id", name)
+
+
+def named(evidence: Evidence) -> list[Exchange]:
+    """The responses that are surely those of lanes with a name."""
+    return [x for x in evidence.responses if is_named(x) and not x.is_ambiguous]
+
+
+def nameless(evidence: Evidence) -> list[Exchange]:
+    """The responses that are surely those of the default lane."""
+    own = (x for x in evidence.responses if x.is_create and x.request.get(LANE) is None)
+    return [x for x in own if not x.is_ambiguous]
+
+
+@invariant("RWS-LANE-001", when=lambda e: bool(named(e)))
+def events_name_their_lane(evidence: Evidence) -> Iterator[Outcome]:
+    """All events of a response carry the stream_id of its create."""
+    for exchange in named(evidence):
+        name = exchange.request[LANE]
+        wrong = [e for e in exchange.events if e.payload.get(LANE) != name]
+        if wrong:
+            yield _misnamed(wrong, f"the stream_id {name!r}", len(exchange.events))
+
+
+@invariant("RWS-LANE-002", when=lambda e: bool(nameless(e)))
+def default_lane_has_no_name(evidence: Evidence) -> Iterator[Outcome]:
+    """No event of a response carries a stream_id that its create did not have."""
+    for exchange in nameless(evidence):
+        wrong = [e for e in exchange.events if LANE in e.payload]
+        if wrong:
+            yield _misnamed(wrong, "no stream_id", len(exchange.events))
+
+
+def _misnamed(wrong: list[Received], expected: str, number: int) -> Finding:
+    seen = repr(wrong[0].payload[LANE]) if LANE in wrong[0].payload else "none"
+    actual = f"{seen} on {wrong[0].type}; {len(wrong)} of {number} events are wrong"
+    return Finding(wrong[0].n, f"{expected} on each event of the response", actual, f"/{LANE}")
+
+
+def errors_of_lanes(evidence: Evidence) -> list[tuple[Exchange, Received]]:
+    """The errors that are surely about creates of lanes with a name."""
+    exchanges = (x for x in evidence.exchanges if is_named(x) and not x.is_ambiguous)
+    # What a server takes for no name it cannot name.
+    return [(x, x.error) for x in exchanges if x.error is not None and x.error_code != BAD_NAME]
+
+
+@invariant("RWS-LANE-003", when=lambda e: bool(errors_of_lanes(e)))
+def errors_name_their_lane(evidence: Evidence) -> Iterator[Outcome]:
+    """An error about a create of a named lane carries its stream_id."""
+    for exchange, error in errors_of_lanes(evidence):
+        name = exchange.request[LANE]
+        if error.payload.get(LANE) != name:
+            actual = repr(error.payload[LANE]) if LANE in error.payload else "none"
+            yield Finding(error.n, f"the stream_id {name!r} on the error event", actual, f"/{LANE}")
+
+
+@expectation("RWS-LANE-004")
+@expectation("RWS-LANE-018")
+@expectation("RWS-LANE-019")
+@expectation("RWS-LANE-021")
+def lane_is_served(mark: Mark) -> Iterator[Outcome]:
+    """A create on a lane ends with a completed response."""
+    for exchange in mark.exchanges("subject"):
+        yield from answered(exchange)
+
+
+@expectation("RWS-LANE-005", offence=("/message/stream_id",))
+def bad_name_is_refused(mark: Mark) -> Iterator[Outcome]:
+    """A stream_id of another form is answered with invalid_stream_id."""
+    yield from _refused(mark, BAD_NAME, "for the stream_id")
+
+
+@expectation("RWS-LANE-006", offence=("/message/stream_id",))
+def bad_name_is_pointed_at(mark: Mark) -> Iterator[Outcome]:
+    """The refusal of a bad name has status 400 and names stream_id."""
+    yield from _points_at_the_lane(mark, BAD_NAME, by="RWS-LANE-005")
+
+
+@expectation("RWS-LANE-007", offence=("/message/stream_id",))
+def bad_name_is_not_echoed(mark: Mark) -> Iterator[Outcome]:
+    """The refusal of a bad name carries no stream_id."""
+    exchange = mark.exchange()
+    if exchange.error is None or exchange.error_code != BAD_NAME:
+        yield Undecided(Cause.BLOCKED, describe(exchange), by="RWS-LANE-005")
+        return
+    yield from without_control(mark, by="RWS-LANE-004")
+    if LANE in exchange.error.payload:
+        actual = repr(exchange.error.payload[LANE])
+        yield Finding(exchange.error.n, "no stream_id on the error event", actual, f"/{LANE}")
+
+
+@expectation("RWS-LANE-008")
+def connection_is_usable_after_a_bad_name(mark: Mark) -> Iterator[Outcome]:
+    """The create after a bad name is answered on the same connection."""
+    after = mark.exchanges("after")[-1]
+    if after.outcome == "closed" and not is_transient(after):
+        expected = "the connection open after an invalid_stream_id error"
+        yield Finding(after.last, expected, describe(after))
+        return
+    yield from answered(mark.exchange())
+
+
+@expectation("RWS-LANE-009")
+@expectation("RWS-LANE-012")
+def lanes_run_side_by_side(mark: Mark) -> Iterator[Outcome]:
+    """A response on an idle lane begins before the one that runs on another lane ends.
+
+    A response that begins later proves a queue only where it does so again, and where the other
+    one ran on for far longer than it had itself taken to begin.
+    """
+    pairs = list(zip(mark.exchanges("running"), mark.exchanges("beside"), strict=True))
+    if any(_ran_beside(running, beside) for running, beside in pairs):
+        return
+    for _, beside in pairs:
+        if beside.outcome == "error":
+            yield from answered(beside)
+            return
+    proofs = [running for running, beside in pairs if _was_held_up(running, beside)]
+    if len(proofs) >= TRIES_THAT_PROVE and proofs[-1].terminal is not None:
+        yield Finding(
+            proofs[-1].terminal.n,
+            "the beginning of the response on the idle lane before the end of the one that runs",
+            f"the end first, {len(proofs)} times: the other lane waited",
+        )
+    else:
+        why = "the response that ran was over too soon to see whether another waits for it"
+        yield Undecided(Cause.TIME, why)
+
+
+def _ran_beside(running: Exchange, beside: Exchange) -> bool:
+    end = running.terminal
+    return bool(beside.events) and (end is None or beside.events[0].n < end.n)
+
+
+def _was_held_up(running: Exchange, beside: Exchange) -> bool:
+    if running.terminal is None or not running.events or not beside.events:
+        return False
+    to_begin = running.events[0].t - running.sent.t
+    to_run_on = running.terminal.t - beside.sent.t
+    return beside.events[0].n > running.terminal.n and to_run_on >= FAR_LONGER * to_begin
+
+
+@expectation("RWS-LANE-010")
+def lane_is_first_in_first_out(mark: Mark) -> Iterator[Outcome]:
+    """The creates of a lane are all run, in their order, none before the end of the last."""
+    creates = mark.exchanges("creates")
+    for exchange in creates:
+        if not exchange.events:
+            yield from answered(exchange, by=ENDED_WELL)
+    yield from queued_creates_run_in_order(mark)
+    begun = sorted((x for x in creates if x.events), key=lambda x: x.events[0].n)
+    for first, second in pairwise(begun):
+        if first.terminal is not None and second.events[0].n < first.terminal.n:
+            yield Finding(
+                second.events[0].n,
+                "the end of a response before the next one on its lane begins",
+                f"{second.events[0].type} before {first.terminal.type}",
+            )
+
+
+@expectation("RWS-LANE-011")
+def error_stays_on_its_lane(mark: Mark) -> Iterator[Outcome]:
+    """A response comes to its end although a create on another lane is refused meanwhile."""
+    failed = mark.exchange("failed")
+    if failed.outcome != "error":
+        yield Undecided(Cause.BLOCKED, describe(failed), by="RWS-CHAIN-005")
+        return
+    yield from answered(mark.exchange(), by=ENDED_WELL)
+
+
+@expectation("RWS-LANE-013")
+@expectation("RWS-LANE-014")
+def no_lane_is_refused(mark: Mark) -> Iterator[Outcome]:
+    """Every create has a response; what is refused is refused once for all of them."""
+    for exchange in mark.exchanges("subject"):
+        outcomes = list(answered(exchange))
+        if outcomes:
+            yield outcomes[0]
+            return
+
+
+@expectation("RWS-LANE-015", offence=("/message/stream_id",))
+def one_name_too_many_is_refused(mark: Mark) -> Iterator[Outcome]:
+    """A name beyond the limit is answered with websocket_stream_limit_reached."""
+    yield from _refused(mark, NO_ROOM, "for one name more than the connection allows")
+
+
+@expectation("RWS-LANE-016", offence=("/message/stream_id",))
+def limit_is_pointed_at(mark: Mark) -> Iterator[Outcome]:
+    """The refusal of a further name has status 400 and names stream_id."""
+    yield from _points_at_the_lane(mark, NO_ROOM, by="RWS-LANE-015")
+
+
+@expectation("RWS-LANE-017")
+def default_lane_is_not_counted(mark: Mark) -> Iterator[Outcome]:
+    """The last name is accepted beside the default lane as it is without it."""
+    subject = mark.exchange()
+    if subject.error_code != NO_ROOM:
+        yield from answered(subject)
+        return
+    controls = mark.exchanges("control")
+    if any(x.outcome == "completed" for x in controls):
+        expected = "a response on the last of the names that a connection allows"
+        actual = f"{describe(subject)}; without the default lane it is accepted"
+        yield Finding(subject.last, expected, actual)
+    else:
+        yield Undecided(Cause.BLOCKED, describe(subject), by="RWS-LANE-014")
+
+
+@expectation("RWS-LANE-020")
+@expectation("RWS-LANE-023")
+def lanes_keep_to_themselves(mark: Mark) -> Iterator[Outcome]:
+    """A word that only another conversation has is unknown."""
+    yield from not_recalled(mark)
+
+
+@expectation("RWS-LANE-022")
+def fork_sees_its_chain(mark: Mark) -> Iterator[Outcome]:
+    """A word from the chain that a fork continues comes back."""
+    yield from recalled(mark)
+
+
+@expectation("RWS-LANE-024")
+def fork_needs_its_parent_no_more(mark: Mark) -> Iterator[Outcome]:
+    """A fork that was in progress comes to its end after its parent's lane has gone on."""
+    yield from answered(mark.exchange(), by=ENDED_WELL)
+
+
+@expectation("RWS-LANE-025")
+def failed_fork_evicts_nothing(mark: Mark) -> Iterator[Outcome]:
+    """A response is continued on its own lane after a fork of it was refused."""
+    failed = mark.exchange("failed")
+    if failed.outcome != "error":
+        yield Undecided(Cause.BLOCKED, describe(failed), by="RWS-TOOL-006")
+        return
+    yield from answered(mark.exchange())
+
+
+@expectation("RWS-LANE-026", offence=("/history",))
+def failed_continuation_evicts_on_its_lane(mark: Mark) -> Iterator[Outcome]:
+    """A store:false id is not found on its lane once a continuation there was refused."""
+    failed = mark.exchange("failed")
+    if failed.outcome != "error":
+        yield Undecided(Cause.BLOCKED, describe(failed), by="RWS-TOOL-006")
+        return
+    what = "for an id whose continuation on its lane was refused"
+    yield from _refused(mark, NOT_FOUND, what, by="RWS-LANE-019")
+
+
+@expectation("RWS-LANE-027", offence=("/connection",))
+def lanes_end_with_their_connection(mark: Mark) -> Iterator[Outcome]:
+    """A store:false id of a lane is not found on a later connection."""
+    what = "for the id of a lane of an earlier connection"
+    yield from _refused(mark, NOT_FOUND, what, by="RWS-LANE-019")
+
+
+def _refused(mark: Mark, code: str, what: str, *, by: str = "RWS-LANE-004") -> Iterator[Outcome]:
+    """Yield why the subject was not refused so, or why its refusal proves nothing."""
+    outcomes = list(refused(mark.exchange(), codes=(code,), what=what))
+    yield from outcomes or without_control(mark, by=by)
+
+
+def _points_at_the_lane(mark: Mark, code: str, *, by: str) -> Iterator[Outcome]:
+    """Yield where a refusal with this code lacks status 400 or the param stream_id."""
+    exchange = mark.exchange()
+    if exchange.error is None or exchange.error_code != code:
+        yield Undecided(Cause.BLOCKED, describe(exchange), by=by)
+        return
+    yield from without_control(mark, by="RWS-LANE-004")
+    status, param = exchange.error.payload.get("status"), exchange.error_object.get("param")
+    if status != 400:
+        yield Finding(exchange.error.n, "status 400", f"status {status!r}", "/status")
+    if param != LANE:
+        yield Finding(exchange.error.n, f"param {LANE!r}", f"param {param!r}", "/error/param")
