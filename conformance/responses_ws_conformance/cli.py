@@ -36,7 +36,7 @@ from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.runner import Run, judge_transcripts, plan
 from responses_ws_conformance.scenarios import Scenario
 from responses_ws_conformance.terminal import details, summary, warnings
-from responses_ws_conformance.transcript import Transcript, load
+from responses_ws_conformance.transcript import ESCAPING, Transcript, load
 
 OUTPUT = Path("rws-report")
 
@@ -279,7 +279,7 @@ def _write_formats(
     for name, render in FORMATS.items():
         path: Path | None = getattr(options, name)
         if path is not None:
-            path.write_text(render(report, transcripts), "utf-8")
+            path.write_text(render(report, transcripts), "utf-8", errors=ESCAPING)
 
 
 def baseline_write_command(options: argparse.Namespace) -> int:

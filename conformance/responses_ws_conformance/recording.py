@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from responses_ws_conformance.attribution import Reading
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.transcript import (
+    ESCAPING,
     Entry,
     Header,
     Note,
@@ -80,8 +81,9 @@ class Recording:
         self._masker = masker
         self._clock = clock
         self._started = clock()
-        self._stream = path.open("w", encoding="utf-8") if path is not None else None
-        if self._stream is not None:
+        self._stream: TextIO | None = None
+        if path is not None:
+            self._stream = path.open("w", encoding="utf-8", errors=ESCAPING)
             self._stream.write(dump_header(header))
 
     def __enter__(self) -> Recording:

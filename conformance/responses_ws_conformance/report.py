@@ -19,7 +19,15 @@ from responses_ws_conformance.exchanges import TERMINAL_EVENTS
 from responses_ws_conformance.probes import Probe, probes
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.runner import Run
-from responses_ws_conformance.transcript import Entry, Note, Received, Sent, Transcript, dump_entry
+from responses_ws_conformance.transcript import (
+    ESCAPING,
+    Entry,
+    Note,
+    Received,
+    Sent,
+    Transcript,
+    dump_entry,
+)
 from responses_ws_conformance.verdict import Judgement, Located, Verdict
 
 REPORT_VERSION: Final = 1
@@ -150,7 +158,7 @@ class Report:
     def write(self, path: Path) -> None:
         """Write the report as JSON."""
         text = json.dumps(self.as_json(), indent=2, ensure_ascii=False)
-        path.write_text(text + "\n", encoding="utf-8")
+        path.write_text(text + "\n", encoding="utf-8", errors=ESCAPING)
 
     def rerun(self, requirement: str) -> str:
         """The command that records and judges just this requirement again."""

@@ -24,6 +24,8 @@ from responses_ws_conformance.errors import TranscriptError
 TRANSCRIPT_VERSION: Final = 1
 SCHEMA: Final = "files/transcript"
 MAX_DEPTH: Final = 256
+# JSON can spell half of a surrogate pair, which UTF-8 cannot: in a file it stays an escape.
+ESCAPING: Final = "backslashreplace"
 
 Headers = tuple[tuple[str, str], ...]
 
