@@ -62,6 +62,12 @@ def healthy() -> tuple[Transcript, ...]:
     )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _recorded() -> None:
+    """What takes its time is done before Hypothesis looks at the clock."""
+    healthy()
+
+
 def mutated(base: int, mutations: list[Mutation]) -> Transcript:
     """One of the healthy transcripts after all that."""
     origin = healthy()[base % len(healthy())]
