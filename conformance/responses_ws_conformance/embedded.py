@@ -20,7 +20,7 @@ from responses_ws_conformance.profile import Lever, Profile
 MODEL: Final = "rws-reference"
 KEY_VARIABLE: Final = "RWS_EMBEDDED_API_KEY"
 SECOND_KEY_VARIABLE: Final = "RWS_EMBEDDED_SECOND_API_KEY"
-FEATURES: Final = frozenset({"storage", "warmup"})
+FEATURES: Final = frozenset({"lanes", "storage", "warmup"})
 READY: Final = "listening on "
 START_TIMEOUT: Final = 15.0
 # The handshake headers that give a connection a short life, or trouble in its third turn.

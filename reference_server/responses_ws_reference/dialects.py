@@ -16,12 +16,14 @@ from responses_ws_reference.variants.registry import OPEN_RESPONSES, OPENAI, TER
 
 # OpenAI sends an error code where a program has to know, and null for other validation errors.
 CODES_OF_OPENAI: Final = (
+    "invalid_stream_id",
     "model_not_found",
     "previous_response_not_found",
     "response_already_in_flight",
     "server_error",
     "server_is_overloaded",
     "websocket_connection_limit_reached",
+    "websocket_stream_limit_reached",
 )
 # OpenAI's library reads a WebSocket stream that announces neither items nor parts.
 SETUP: Final = (

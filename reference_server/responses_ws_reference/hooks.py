@@ -55,6 +55,11 @@ class Link:
     memory: dict[str, Any] = field(default_factory=dict)
     create: Event = field(default_factory=dict)
 
+    def on_lane(self, event: Event) -> Link:
+        """The same link, with notes of its own for the lane of an event."""
+        lanes = self.memory.setdefault("lanes", {})
+        return replace(self, memory=lanes.setdefault(event.get("stream_id"), {}))
+
 
 @dataclass(frozen=True, slots=True)
 class Hooks:

@@ -77,21 +77,25 @@ register(
     "refuse-second-create",
     "A create that comes while a response runs is refused at once, not queued.",
     Hooks(policies={"admit": _one_at_a_time}),
+    lacks=("lanes",),
 )
 register(
     "refuse-second-create-early",
     "A second create is refused before the first one is answered.",
     Hooks(policies={"admit": _one_at_a_time}, outgoing=_refusals_first),
+    lacks=("lanes",),
 )
 register(
     "refuse-second-create-late",
     "A second create is refused when the response that runs has ended.",
     Hooks(policies={"admit": _one_at_a_time}, outgoing=_refusals_last),
+    lacks=("lanes",),
 )
 register(
     "short-queue",
     "One create waits while a response runs; any more are refused.",
     Hooks(policies={"admit": _one_waits}),
+    lacks=("lanes",),
 )
 register(
     "resume-nothing",

@@ -11,7 +11,12 @@ from responses_ws_reference.responses import response_object
 from responses_ws_reference.variants.registry import OPENAI, register, rewriting
 
 # The codes that the protocol itself gives a meaning to.
-NAMED: Final = ("previous_response_not_found", "websocket_connection_limit_reached")
+NAMED: Final = (
+    "invalid_stream_id",
+    "previous_response_not_found",
+    "websocket_connection_limit_reached",
+    "websocket_stream_limit_reached",
+)
 LIMIT: Final = "websocket_connection_limit_reached"
 
 
@@ -62,6 +67,7 @@ register(
     "Errors do not say which member was wrong.",
     rewriting(_without_params),
     warns=("RWS-CHAIN-006", "RWS-ERROR-008"),
+    lacks=("lanes",),
 )
 register(
     "errors-without-status",
@@ -69,6 +75,7 @@ register(
     rewriting(_without_statuses),
     dialects=(OPENAI,),
     warns=("RWS-CHAIN-006", "RWS-ERROR-003"),
+    lacks=("lanes",),
 )
 register(
     "failed-for-the-model",

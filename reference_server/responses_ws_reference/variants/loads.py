@@ -197,16 +197,23 @@ def overloaded(every: int) -> Hooks:
     return Hooks(mood=mood)
 
 
-register("one-slot", "One response runs at a time on all connections.", Hooks(session=OneSlot))
+register(
+    "one-slot",
+    "One response runs at a time on all connections.",
+    Hooks(session=OneSlot),
+    lacks=("lanes",),
+)
 register(
     "slow",
     "Each create is thought about for half a second.",
     thinking(0.5),
+    lacks=("lanes",),
 )
 register(
     "silent-with-pings",
     "Each create is thought about for half a second, with pings in the meantime.",
     thinking(0.5, ping_every=0.1),
+    lacks=("lanes",),
 )
 register(
     "busy-handshakes",

@@ -48,14 +48,19 @@ def register(name: str, summary: str, hooks: Hooks, **traits: Any) -> None:
 
 
 def rewriting(*steps: Step) -> Hooks:
-    """Each event goes through the steps; what comes out of the last is numbered anew."""
+    """Each event goes through the steps; what comes out of the last is numbered anew.
+
+    The notes of a step are about one lane, and what it adds is on that lane.
+    """
 
     def outgoing(sending: Event | CloseConnection, link: Link) -> Sendings:
         if isinstance(sending, CloseConnection):
             return sending
+        lane = {name: sending[name] for name in ("stream_id",) if name in sending}
+        link = link.on_lane(sending)
         events = [sending]
         for step in steps:
             events = [after for event in events for after in step(event, link)]
-        return renumbered(events, link)
+        return renumbered([{**event, **lane} for event in events], link)
 
     return Hooks(outgoing=outgoing)

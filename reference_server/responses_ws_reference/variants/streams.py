@@ -27,6 +27,7 @@ def _with_notes(sending: Event | CloseConnection, link: Link) -> Sendings:
     """A note before each response, and one in the middle that takes part in its numbering."""
     if isinstance(sending, CloseConnection) or "sequence_number" not in sending:
         return sending
+    link = link.on_lane(sending)
     note = {"type": "rws:note", "sequence_number": 0, "text": "a vendor's own event"}
     if sending["type"] == "response.created":
         return [note, *renumbered([sending], link)]
