@@ -153,7 +153,7 @@ def restart(driver: Driver) -> None:
     ask = [message(recall())]
     replay = settle(new, [*chain.history(), *ask], store=False)
     driver.mark("RWS-CHAIN-011", {"word": word}, recalls=[replay], controls=[own])
-    stale = settle(new, ask, previous_response_id=chain.newest, store=False)
+    stale = settle(driver.connect(), ask, previous_response_id=chain.newest, store=False)
     driver.mark("RWS-CHAIN-009", subject=stale, control=own)
 
 

@@ -43,7 +43,7 @@ def incomplete_responses_are_dropped(cache: Cache, snapshot: Snapshot) -> Cache:
     return {} if snapshot.status == "incomplete" else remember(cache, snapshot)
 
 
-@replace_policy("keeps", "RWS-CHAIN-009", "RWS-CHAIN-010", "RWS-CHAIN-012")
+@replace_policy("keeps", "RWS-CHAIN-009", "RWS-CHAIN-010", "RWS-CHAIN-012", "RWS-CHAIN-022")
 def everything_is_stored(snapshot: Snapshot) -> bool:
     """The flag is ignored: each response goes to the store, for all connections and for good."""
     return True
@@ -80,7 +80,7 @@ def only_new_input_is_counted(event: Event, link: Link) -> Sendings:
 # What is evicted
 
 
-@replace_policy("evict", "RWS-CHAIN-012")
+@replace_policy("evict", "RWS-CHAIN-012", "RWS-CHAIN-022")
 def failure_evicts_nothing(cache: Cache, referenced: str | None) -> Cache:
     """A failed continuation leaves the response it referenced in the cache."""
     return cache
@@ -259,7 +259,7 @@ def _insist(message: Incoming, link: Link) -> Incoming:
 register(
     Fault(
         "a-failed-id-is-pinned",
-        ("RWS-CHAIN-008", "RWS-CHAIN-013"),
+        ("RWS-CHAIN-008", "RWS-CHAIN-013", "RWS-ERROR-012"),
         "A proxy adds the id whose continuation failed to the next create that has none.",
         Hooks(incoming=_insist, outgoing=_pin),
     )

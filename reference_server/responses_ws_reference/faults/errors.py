@@ -18,12 +18,14 @@ NAMED: Final = (LIFETIME, "previous_response_not_found")
 
 
 def rewrite_ordinary_errors(*breaks: str) -> Callable[[Rewrite], Rewrite]:
-    """Replace errors, except those whose code and status the protocol names."""
+    """Replace refusals, except those whose code and status the protocol names."""
 
     def decorate(rewrite: Rewrite) -> Rewrite:
         @wraps(rewrite)
         def rewrite_ordinary(event: Event, link: Link) -> Sendings:
-            return event if event["error"]["code"] in NAMED else rewrite(event, link)
+            is_refusal = "sequence_number" not in event  # else it breaks a response off
+            is_ordinary = is_refusal and event["error"]["code"] not in NAMED
+            return rewrite(event, link) if is_ordinary else event
 
         rewrite_events(*breaks, on="error")(rewrite_ordinary)
         return rewrite
@@ -118,7 +120,7 @@ def errors_carry_the_code_in_their_type(event: Event, link: Link) -> Sendings:
 )
 def errors_close_the_connection(event: Event, link: Link) -> Sendings:
     """A refused client event costs the connection."""
-    if event["error"]["code"] == LIFETIME:
+    if event["error"]["code"] == LIFETIME or "sequence_number" in event:
         return event
     return [event, CloseConnection(1008, "error")]
 
@@ -126,7 +128,7 @@ def errors_close_the_connection(event: Event, link: Link) -> Sendings:
 @rewrite_events("RWS-ERROR-009", on="error")
 def errors_restart_the_connection(event: Event, link: Link) -> Sendings:
     """A refused client event ends the connection as if it were the server's own trouble."""
-    if event["error"]["code"] == LIFETIME:
+    if event["error"]["code"] == LIFETIME or "sequence_number" in event:
         return event
     return [event, CloseConnection(1011, "internal error")]
 

@@ -38,7 +38,8 @@ def failure_is_an_error_event(event: Event, link: Link) -> Sendings:
 @rewrite_events("RWS-TURN-007", on="response.failed")
 def failure_costs_the_connection(event: Event, link: Link) -> Sendings:
     """A response that fails takes its connection with it."""
-    return [event, CloseConnection(1011, "internal error")]
+    is_internal = event["response"]["error"]["code"] == "server_error"
+    return [event, CloseConnection(1011, "internal error")] if is_internal else event
 
 
 @rewrite_events("RWS-ERROR-009", on="error")

@@ -36,6 +36,7 @@ PREVIOUS = "previous_response_id"
     "RWS-CHAIN-009",
     "RWS-CHAIN-010",
     "RWS-CHAIN-012",
+    "RWS-CHAIN-022",
     "RWS-CHAIN-019",
 )
 def unknown_id_starts_anew(wanted: str | None, cache: Cache, shelf: Cache) -> Snapshot | None:
@@ -52,6 +53,7 @@ def _is_not_found(event: Event) -> bool:
     "RWS-CHAIN-009",
     "RWS-CHAIN-010",
     "RWS-CHAIN-012",
+    "RWS-CHAIN-022",
     "RWS-CHAIN-019",
     on="error",
 )
@@ -128,6 +130,7 @@ register(
             "RWS-CHAIN-009",
             "RWS-CHAIN-010",
             "RWS-CHAIN-012",
+            "RWS-CHAIN-022",
             "RWS-CHAIN-019",
         ),
         "A proxy makes a response that fails in mid-stream of every unknown id.",
