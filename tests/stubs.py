@@ -40,6 +40,39 @@ def stub(handler: Handler, *, gate: Gate | None = None, **options: Any) -> Itera
             thread.join()
 
 
+@contextmanager
+def answering(answer: bytes) -> Iterator[str]:
+    """The URL of a server that answers each opening handshake with these bytes and waits.
+
+    No bytes: it closes without an answer.
+    """
+    held: list[socket.socket] = []
+
+    def serve_raw(listener: socket.socket) -> None:
+        while True:
+            try:
+                accepted, _ = listener.accept()
+            except OSError:
+                return
+            accepted.recv(65536)
+            if answer:
+                accepted.sendall(answer)
+                held.append(accepted)
+            else:
+                accepted.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve_raw, args=(listener,), daemon=True)
+        thread.start()
+        try:
+            yield f"ws://127.0.0.1:{listener.getsockname()[1]}/v1/responses"
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+            for accepted in held:
+                accepted.close()
+
+
 def silent(connection: ServerConnection) -> None:
     """Accepts and says nothing."""
     for _ in connection:

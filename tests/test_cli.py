@@ -17,7 +17,7 @@ import trustme
 from responses_ws_conformance.report import ExitCode
 from responses_ws_schemas import explain
 
-from tests.stubs import always_an_error, dead_port, overloaded, refuse, silent, stub
+from tests.stubs import always_an_error, answering, dead_port, overloaded, refuse, silent, stub
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,16 @@ def test_refused_upgrade_shows_status_and_body(rws: Any) -> None:
     assert "status 403" in done.err
     assert "This key is not allowed here." in done.err
     assert len(done.err.splitlines()) == 1
+
+
+def test_refusal_cannot_steer_the_terminal(rws: Any) -> None:
+    body = b"<html>\x1b]0;owned\x07\x1b[2J" + b"<p>\r\n" * 1000
+    with answering(b"HTTP/1.1 403 No\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)) as url:
+        done = rws("run", url)
+    assert done.code == ExitCode.INFRASTRUCTURE
+    assert "status 403" in done.err
+    assert "\\x1b[2J" in done.err
+    assert all(c.isprintable() for c in done.err.rstrip("\n"))
 
 
 def test_silent_target_is_infrastructure(rws: Any) -> None:

@@ -30,9 +30,9 @@ from websockets.frames import Frame, Opcode
 from websockets.sync.server import ServerConnection
 
 from tests.cases import message_stream
-from tests.stubs import always_an_error, dead_port, silent, stub
+from tests.stubs import always_an_error, answering, dead_port, silent, stub
 
-FAST = Timing(connect=2, first_event=0.4, idle=0.4, total=2, quiet=0.1, close=0.4)
+FAST = Timing(connect=1, first_event=0.4, idle=0.4, total=2, quiet=0.1, close=0.4)
 
 
 @contextmanager
@@ -173,6 +173,40 @@ def test_proxy_is_used() -> None:
 def test_dead_port_is_unreachable() -> None:
     with driving(dead_port()) as driver, pytest.raises(Unreachable, match="connection refused"):
         driver.connect()
+
+
+ANSWERS = {
+    "nothing, and closed": (b"", "closed before it answered"),
+    "101 of another version": (b"HTTP/1.0 101 OK\r\n\r\n", "status 101, .*HTTP/1.0"),
+    "101 with a broken header": (
+        b"HTTP/1.1 101 OK\r\nServer: \x1b[2J\r\n\r\n",
+        "status 101, .*header",
+    ),
+    "101 without an end": (b"HTTP/1.1 101 OK\r\n", "status 101, .*within the time limit"),
+    "words": (b"220 mail.example ESMTP\r\n\r\n", "not HTTP"),
+    "a redirect": (
+        b"HTTP/1.1 302 Found\r\nLocation: wss://new.example/\r\nContent-Length: 0\r\n\r\n",
+        "redirected with status 302 to wss://new.example/",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_handshake_that_opens_nothing_is_told_for_what_it_is(name: str) -> None:
+    answer, why = ANSWERS[name]
+    with (
+        answering(answer) as url,
+        driving(url) as driver,
+        pytest.raises(Unreachable, match=why),
+    ):
+        driver.connect()
+
+
+def test_handshake_without_an_answer_runs_out_of_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"ws://127.0.0.1:{listener.getsockname()[1]}/"
+        with driving(url) as driver, pytest.raises(Unreachable, match="within the time limit"):
+            driver.connect()
 
 
 def test_expired_wait_is_an_entry_and_blocks() -> None:

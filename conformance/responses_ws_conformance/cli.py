@@ -35,10 +35,11 @@ from responses_ws_conformance.reports import FORMATS
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.runner import Run, judge_transcripts, plan
 from responses_ws_conformance.scenarios import Scenario
-from responses_ws_conformance.terminal import details, summary, warnings
+from responses_ws_conformance.terminal import details, safe, summary, warnings
 from responses_ws_conformance.transcript import ESCAPING, Transcript, load
 
 OUTPUT = Path("rws-report")
+COMPLAINT = 1000  # characters
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -52,17 +53,22 @@ def main(argv: Sequence[str] | None = None) -> int:
             _extend(options.extension)
         return int(options.command(options))
     except (CannotStart, TranscriptError) as problem:
-        print(f"rws: {problem}", file=sys.stderr)
+        _complain(str(problem))
         return ExitCode.INFRASTRUCTURE
     except ConformanceError as problem:
-        print(f"rws: the suite broke: {problem}", file=sys.stderr)
+        _complain(f"the suite broke: {problem}")
         return ExitCode.SUITE_BROKE
     except KeyboardInterrupt:
-        print("rws: interrupted", file=sys.stderr)
+        _complain("interrupted")
         return ExitCode.INTERRUPTED
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.INTERRUPTED
+
+
+def _complain(problem: str) -> None:
+    """Say in one line what is wrong; it can hold what a target or a file says."""
+    print(f"rws: {safe(problem, limit=COMPLAINT)}", file=sys.stderr)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -218,7 +224,7 @@ def _finish(
         for line in (*warnings(report), *details(report), "", *summary(report)):
             print(line)
     if report.stopped is not None:
-        print(f"rws: {report.stopped}", file=sys.stderr)
+        _complain(report.stopped)
     if report.selected is not None:
         left_out = len(catalogue().of_role("server")) - len(report.judgements)
         print(f"\nnot selected: {left_out} requirements")

@@ -193,5 +193,10 @@ def _why_unreachable(opened: Opened | None, url: str) -> str:
         return f"{url}: no handshake"
     if opened.failure is not None:
         return f"{url}: {opened.failure}"
-    body = " ".join((opened.body or "").split())[:300]
-    return f"{url}: the opening handshake was refused with status {opened.status}: {body}"
+    location = opened.response_header("Location")
+    if location is not None and 300 <= (opened.status or 0) < 400:
+        what = f"was redirected with status {opened.status} to {location}"
+    else:
+        body = " ".join((opened.body or "").split())[:300]
+        what = f"was refused with status {opened.status}: {body}"
+    return f"{url}: the opening handshake {what}"

@@ -245,7 +245,7 @@ def _shake_hands(wire: Wire, clock: Callable[[], float], deadline: float) -> Non
         if wire.handshake.status is not None:
             return
         if not data or wire.protocol.handshake_exc is not None:
-            _salvage(wire, raw, "the answer to the opening handshake is not HTTP")
+            _salvage(wire, raw, "closed before it answered the opening handshake")
             return
 
 
@@ -256,18 +256,27 @@ def _note_response(handshake: Handshake, response: Response) -> None:
         handshake.body = bytes(response.body).decode("utf-8", "replace")
 
 
-def _salvage(wire: Wire, raw: bytes, failure: str) -> None:
-    """Keep status, headers and what is there of the body where the parser gave up."""
+def _salvage(wire: Wire, raw: bytes, silence: str) -> None:
+    """Keep status, headers and what is there of the body where the parser gave up.
+
+    A 101 that the parser does not take opens nothing.
+    """
     head, _, body = raw.partition(b"\r\n\r\n")
     status_line, _, fields = head.partition(b"\r\n")
     words = status_line.split(None, 2)
-    if len(words) >= 2 and words[0].startswith(b"HTTP/") and words[1].isdigit():
+    if not raw:
+        wire.handshake.failure = silence
+    elif not (len(words) >= 2 and words[0].startswith(b"HTTP/") and words[1].isdigit()):
+        wire.handshake.failure = "the answer to the opening handshake is not HTTP"
+    elif int(words[1]) == 101:
+        problem = wire.protocol.handshake_exc
+        why = str(problem.__cause__ or problem) if problem is not None else silence
+        wire.handshake.failure = f"status 101, but the opening handshake is not valid: {why}"
+    else:
         headers = http.client.parse_headers(io.BytesIO(fields + b"\r\n\r\n"))
         wire.handshake.status = int(words[1])
         wire.handshake.response_headers = tuple(headers.items())
         wire.handshake.body = body.decode("utf-8", "replace")
-    else:
-        wire.handshake.failure = failure if raw else "closed before it answered the handshake"
 
 
 def _failure(problem: Exception, target: Target) -> str:

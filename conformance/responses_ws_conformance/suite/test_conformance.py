@@ -11,6 +11,7 @@ from responses_ws_conformance.plugin import settle
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.runner import Run
 from responses_ws_conformance.scenarios import load_scenarios
+from responses_ws_conformance.terminal import safe
 
 REQUIREMENTS = [r.id for r in catalogue().of_role("server")]
 
@@ -23,7 +24,7 @@ def test_scenario(name: str, rws_run: Run) -> None:
         pytest.skip("the profile does not offer what it needs")
     rws_run.record(scenario)
     if rws_run.stopped is not None:
-        pytest.exit(f"rws: {rws_run.stopped}", returncode=4)
+        pytest.exit(f"rws: {safe(rws_run.stopped, limit=1000)}", returncode=4)
 
 
 @pytest.mark.parametrize("requirement", REQUIREMENTS)
