@@ -174,7 +174,7 @@ def crowd(connection: Connection) -> list[Exchange]:
     """As many creates at once as can run, and one more, each on a lane of its own."""
     allowed = connection.driver.profile.limits
     number = min(allowed.active_lanes + 1, allowed.lane_names)
-    creates = [submit(connection, f"lane-{n}", count(10)) for n in range(number)]
+    creates = [submit(connection, f"lane-{n}", count(5)) for n in range(number)]
     settle_all(connection, *creates)
     connection.driver.mark("RWS-LANE-013", subject=creates)
     for exchange in creates:
