@@ -1,0 +1,84 @@
+"""Lanes over real sockets: raw frames, and the lane sessions of the official OpenAI SDK."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from responses_ws_reference.config import ServerConfig
+from responses_ws_reference.server import running_server
+from websockets.frames import Frame, Opcode
+from websockets.sync.client import ClientConnection, connect
+
+from tests.conftest import KEY
+from tests.test_reference_server import DEADLINE
+
+SCRIPT = Path(__file__).parent / "sdk" / "lanes.py"
+TIMES = 100
+
+
+def send(client: ClientConnection, **texts: str) -> None:
+    """A create on each lane, all in one segment, so that no scheduler comes between them."""
+    creates = [
+        {"type": "response.create", "stream_id": lane, "store": False, "input": text}
+        for lane, text in texts.items()
+    ]
+    frames = [Frame(Opcode.TEXT, json.dumps(create).encode()) for create in creates]
+    client.socket.sendall(b"".join(frame.serialize(mask=True) for frame in frames))
+
+
+def receive(client: ClientConnection) -> tuple[str, str]:
+    """The type of the next event, and its lane."""
+    event = json.loads(client.recv(timeout=DEADLINE))
+    return event["type"], event["stream_id"]
+
+
+def test_the_short_response_ends_first_each_time() -> None:
+    """It was asked for later than the long one, which runs already, and it does not wait."""
+    with running_server(ServerConfig()) as running, connect(running.url) as client:
+        for _ in range(TIMES):
+            send(client, long="Count from 1 to 40.", short="Reply with exactly: done")
+            frames = [receive(client)]
+            while ("response.completed", "long") not in frames:
+                frames.append(receive(client))
+            begun = [lane for kind, lane in frames if kind == "response.created"]
+            ended = [lane for kind, lane in frames if kind == "response.completed"]
+            assert (begun, ended) == (["long", "short"], ["short", "long"])
+
+
+@pytest.fixture(scope="module", params=["sync", "async"])
+def seen(request: pytest.FixtureRequest, sdk_python: Path, reference_server: str) -> dict[str, Any]:
+    base_url = reference_server.replace("ws://", "http://").removesuffix("/responses")
+    done = subprocess.run(
+        [sdk_python, SCRIPT, request.param, base_url],
+        env={**os.environ, "OPENAI_API_KEY": KEY},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def test_each_lane_of_the_sdk_has_its_own_chain(seen: dict[str, Any]) -> None:
+    """Two named lanes and the default one, their creates sent before any answer was read."""
+    words = {"planner": "word-of-planner", "research": "word-of-research", "": "word-of-nobody"}
+    assert seen["recalled"] == words
+
+
+def test_a_fork_of_the_sdk_runs_beside_its_source(seen: dict[str, Any]) -> None:
+    """The guide's own barrier: the fork is in progress before the source goes on."""
+    assert seen["barrier"] == [["response.created", "critic"], ["response.in_progress", "critic"]]
+    assert seen["fork"] == "word-of-planner"
+    assert seen["long"].endswith("29 30")
+    assert len(set(seen["parents"])) == 1
+
+
+def test_an_error_reaches_its_lane_of_the_sdk(seen: dict[str, Any]) -> None:
+    assert seen["error"] == ["previous_response_not_found", "critic"]
