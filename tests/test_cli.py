@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +18,9 @@ import pytest
 import trustme
 from responses_ws_conformance.report import ExitCode
 from responses_ws_schemas import explain
+from websockets.sync.server import ServerConnection
 
+from tests.cases import message_stream
 from tests.stubs import always_an_error, answering, dead_port, overloaded, refuse, silent, stub
 
 
@@ -155,7 +159,81 @@ def test_target_that_refuses_everything_is_red_and_no_negative_is_green(rws: Any
     assert {verdicts[name] for name in negative} == {"untestable"}
 
 
+def test_interrupted_run_is_reported_and_judged_again_alike(rws: Any, tmp_path: Path) -> None:
+    """Ctrl-C in the middle of a scenario: exit 2, and what was recorded counts."""
+    report = tmp_path / "report.json"
+    begun = threading.Event()
+
+    def slow(connection: ServerConnection) -> None:
+        for number, message in enumerate(connection):
+            create = json.loads(message)
+            for event in message_stream(f"resp_{number}_{id(connection)}", "ok", create):
+                connection.send(json.dumps(event))
+                if "tools" in create:
+                    begun.set()
+                    connection.recv()
+
+    with stub(slow) as url:
+        command = [sys.executable, "-m", "responses_ws_conformance.cli", "run", url]
+        process = subprocess.Popen(
+            [*command, "--report", str(report)],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert begun.wait(30)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == ExitCode.INTERRUPTED, err
+    assert err.strip() == "rws: interrupted"
+    before = {row["id"]: row["verdict"] for row in json.loads(report.read_text())["requirements"]}
+    assert "pass" in before.values()
+    files = sorted(str(p) for p in (tmp_path / "rws-report" / "transcripts").iterdir())
+    assert rws("judge", *files).verdicts() == before
+
+
+def test_only_transcripts_make_room(rws: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "rws-report" / "transcripts"
+    folder.mkdir(parents=True)
+    (folder / "mine.jsonl").write_text('{"not": "a transcript"}\n')
+    (folder / "old--one.1.jsonl").write_text('{"rws_transcript":1,"scenario":"old/one"}\n')
+    assert rws("run", "--only", "RWS-FRAME-012").code == ExitCode.OK
+    assert sorted(p.name for p in folder.iterdir()) == ["framing--binary.1.jsonl", "mine.jsonl"]
+
+
+def test_output_that_cannot_be_written_is_known_before_the_run(rws: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for option in ("--output", "--html"):
+        done = rws("run", option, "file/inside")
+        assert done.code == ExitCode.INFRASTRUCTURE
+        assert done.err.startswith("rws: file")
+        assert (done.out, len(done.err.splitlines())) == ("", 1)
+
+
+def test_folder_of_the_report_is_made(rws: Any, tmp_path: Path) -> None:
+    assert rws("run", "--only", "RWS-FRAME-012", "--html", "a/b/page.html").code == ExitCode.OK
+    assert (tmp_path / "a" / "b" / "page.html").stat().st_size > 0
+
+
+def test_key_in_the_url_is_not_shown(rws: Any) -> None:
+    key = "sk-canary-0123456789"
+    done = rws("run", f"{dead_port()}?k={key}", "--api-key-env", "K", env={"K": key})
+    assert done.code == ExitCode.INFRASTRUCTURE
+    assert key not in done.out + done.err + json.dumps(done.report)
+
+
+def test_what_is_not_judged_says_why(rws: Any) -> None:
+    done = rws("run", dead_port(), "--only", "RWS-LIMIT-001")
+    assert done.code == ExitCode.NOTHING_JUDGED
+    assert "skip: 1, the profile offers no lever lifetime" in done.out
+
+
 BAD_INPUT = {
+    "a fragment": (["run", "ws://127.0.0.1:1/#x"], "no fragment"),
+    "a requirement of clients": (["run", "--only", "RWS-CLIENT-001"], "--role client"),
+    "a model without a server": (["run", "--model", "m"], "give its URL"),
+    "a key with a line break": (["run", "ws://127.0.0.1:1/", "--api-key-env", "BROKEN"], "BROKEN"),
     "not a WebSocket URL": (["run", "https://example.org"], "not a WebSocket URL"),
     "unknown id": (["run", "--only", "RWS-NOPE-001"], "no requirement is named RWS-NOPE-001"),
     "missing variable": (["run", "ws://127.0.0.1:1/", "--api-key-env", "NOT_SET"], "NOT_SET"),
@@ -168,7 +246,7 @@ BAD_INPUT = {
 @pytest.mark.parametrize("name", BAD_INPUT)
 def test_bad_input_is_one_clear_line(rws: Any, name: str) -> None:
     arguments, message = BAD_INPUT[name]
-    done = rws(*arguments)
+    done = rws(*arguments, env={"BROKEN": "sk-0123456789\n"})
     assert done.code == ExitCode.INFRASTRUCTURE
     assert message in done.err
     assert len(done.err.splitlines()) == 1
@@ -180,6 +258,9 @@ BAD_PROFILES = {
     "url: ws://127.0.0.1:1/\ntiming: {idle: -1}": "/timing/idle",
     "- a list": "mapping",
     "url: [": "not YAML",
+    "url: ws://127.0.0.1:1/\n1: 2": "the name 1",
+    "url: ws://127.0.0.1:1/\nheaders: {1: x}": "the name 1",
+    f"url: {'[' * 5000}": "too deep",
 }
 
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import html
 import json
 import socket
 import ssl
 import threading
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import trustme
 from responses_ws_conformance.driver import Blocked, Driver, Unreachable
 from responses_ws_conformance.errors import InvalidClientEvent
+from responses_ws_conformance.masking import Masker
 from responses_ws_conformance.profile import Profile, Timing
-from responses_ws_conformance.recording import Masker, Recording
+from responses_ws_conformance.recording import Recording
 from responses_ws_conformance.transcript import (
     Closed,
     Expired,
@@ -113,6 +117,32 @@ def test_no_secret_reaches_the_file(tmp_path: Path) -> None:
     text = path.read_text("utf-8")
     assert "canary-key" not in text
     assert "[secret: api_key]" in text
+
+
+KEY = 'sk-Canary/7+q="\\z9'
+MASKED = "[secret: api_key]"
+ECHOES = {
+    "JSON": (json.dumps(KEY), f'"{MASKED}"'),
+    "JSON in JSON": (json.dumps(json.dumps(KEY)), f'"\\"{MASKED}\\""'),
+    "JSON with escaped slashes": (json.dumps(KEY).replace("/", "\\/"), f'"{MASKED}"'),
+    "JSON with everything escaped": ("".join(f"\\u{ord(c):04X}" for c in KEY), MASKED),
+    "a URL": (quote(KEY, safe=""), MASKED),
+    "a URL in lower case": (quote(KEY, safe="").replace("%2F", "%2f"), MASKED),
+    "HTML": (html.escape(KEY), MASKED),
+    "base64": (b64encode(KEY.encode()).decode(), MASKED),
+    "base64 of the header": (
+        b64encode(b"Bearer " + KEY.encode()).decode(),
+        f"QmVhcmVyIH{MASKED}Q==",
+    ),
+    "base64 of more": (b64encode(f"k={KEY}; more".encode()).decode(), f"az1{MASKED}k7IG1vcmU="),
+    "hexadecimal": (KEY.encode().hex(), MASKED),
+}
+
+
+@pytest.mark.parametrize("how", ECHOES)
+def test_secret_is_masked_however_it_is_spelled(how: str) -> None:
+    echo, masked = ECHOES[how]
+    assert Masker({"api_key": KEY})(f"no such key: {echo}.") == f"no such key: {masked}."
 
 
 def test_tls_is_verified_against_the_profile(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import os
 import runpy
 import shlex
 import sys
+import traceback
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -29,11 +30,12 @@ from responses_ws_conformance.baseline import (
 from responses_ws_conformance.embedded import embedded_target
 from responses_ws_conformance.errors import CannotStart, ConformanceError, TranscriptError
 from responses_ws_conformance.listing import entry, explanation, row
+from responses_ws_conformance.masking import Masker
 from responses_ws_conformance.profile import Profile, load_profile
 from responses_ws_conformance.report import ExitCode, Report
 from responses_ws_conformance.reports import FORMATS
 from responses_ws_conformance.requirements import catalogue
-from responses_ws_conformance.runner import Run, judge_transcripts, plan
+from responses_ws_conformance.runner import INTERRUPTED, Run, judge_transcripts, make_room, plan
 from responses_ws_conformance.scenarios import Scenario
 from responses_ws_conformance.terminal import details, safe, summary, warnings
 from responses_ws_conformance.transcript import ESCAPING, Transcript, load
@@ -58,12 +60,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ConformanceError as problem:
         _complain(f"the suite broke: {problem}")
         return ExitCode.SUITE_BROKE
-    except KeyboardInterrupt:
-        _complain("interrupted")
-        return ExitCode.INTERRUPTED
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.INTERRUPTED
+    except OSError as problem:
+        _complain(f"{problem.filename or 'output'}: {problem.strerror}")
+        return ExitCode.INFRASTRUCTURE
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        return ExitCode.INTERRUPTED
+    except Exception as problem:  # an exit code of 1 would be a verdict
+        traceback.print_exc()
+        _complain(f"the suite broke, please report it: {problem}")
+        return ExitCode.SUITE_BROKE
 
 
 def _complain(problem: str) -> None:
@@ -155,6 +164,8 @@ def _extend(path: Path) -> None:
 def run_command(options: argparse.Namespace) -> int:
     """``rws run``."""
     if options.url is None and options.profile is None:
+        if options.model is not None or options.api_key_env is not None:
+            raise CannotStart("--model and --api-key-env are about a server: give its URL")
         target: Any = embedded_target()
     else:
         target = nullcontext(
@@ -167,15 +178,17 @@ def run_command(options: argparse.Namespace) -> int:
             )
         )
     with target as profile:
-        return _run(profile, options)
+        return _run(replace(profile, dialect=options.dialect or profile.dialect), options)
 
 
 def _run(profile: Profile, options: argparse.Namespace) -> int:
     todo = plan(profile, only=options.only, smoke=options.smoke)
     baseline = _baseline(options)
     folder = options.output / "transcripts"
-    for old in folder.glob("*.jsonl"):
-        old.unlink()
+    make_room(folder)
+    for file in (options.report, *(getattr(options, name) for name in FORMATS)):
+        if file is not None:
+            _find_room(file)
     total = len(todo.scenarios)
     recorded: list[Scenario] = []
 
@@ -184,17 +197,25 @@ def _run(profile: Profile, options: argparse.Namespace) -> int:
         print(f"  [{len(recorded):>2}/{total}] {scenario.name}", flush=True)
 
     run = Run(profile, todo, folder, on_recorded=progress)
-    print(f"{profile.url}: {total} scenarios, {todo.turns} turns at most", flush=True)
+    print(f"{profile.target}: {total} scenarios, {todo.turns} turns at most", flush=True)
     interrupted = False
     try:
         run.record_all()
     except KeyboardInterrupt:
-        interrupted, run.stopped = True, "interrupted"
-    report = Report.of_run(run, run.judgements(), again=_again(options))
+        interrupted = True
+        run.stopped = run.stopped or INTERRUPTED
+    report = Report.of_run(run, run.judgements(), again=Masker(profile.secrets)(_again(options)))
     transcripts = [e.transcript for tries in run.recordings.values() for e in tries]
     code = _finish(report, transcripts, options, baseline)
     print(f"\n{report.turns} turns in {report.duration:.1f} s, transcripts in {folder}")
     return ExitCode.INTERRUPTED if interrupted else code
+
+
+def _find_room(file: Path) -> None:
+    """Make the folder of a report before the run, which is long; raises CannotStart."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise CannotStart(f"{file}: no file can be written there")
 
 
 def _again(options: argparse.Namespace) -> str:
@@ -202,7 +223,7 @@ def _again(options: argparse.Namespace) -> str:
     words = ["rws", "run"]
     if options.url is not None:
         words.append(options.url)
-    for name in ("profile", "model", "api_key_env", "dialect"):
+    for name in ("profile", "model", "api_key_env", "dialect", "extension"):
         value = getattr(options, name)
         if value is not None:
             words += [f"--{name.replace('_', '-')}", str(value)]

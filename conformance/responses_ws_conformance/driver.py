@@ -68,9 +68,9 @@ class Driver:
         connection = self.shake_hands(self.profile.api_key, lever=lever)
         opened = self.recording.reading.connection(connection.name).opened
         if opened is not None and opened.status in BUSY_STATUSES:
-            raise Blocked(Cause.TRANSIENT, _why_unreachable(opened, self.profile.url))
+            raise Blocked(Cause.TRANSIENT, _why_unreachable(opened, self.profile.target))
         if opened is None or opened.status != 101:
-            raise Unreachable(_why_unreachable(opened, self.profile.url))
+            raise Unreachable(_why_unreachable(opened, self.profile.target))
         return connection
 
     def shake_hands(

@@ -61,12 +61,11 @@ def rws_target(pytestconfig: pytest.Config) -> Profile:
 def rws_run(rws_target: Profile, pytestconfig: pytest.Config) -> Iterator[Run]:
     """The run: records scenarios lazily and judges requirements."""
     from responses_ws_conformance.report import Report
-    from responses_ws_conformance.runner import Run, plan
+    from responses_ws_conformance.runner import Run, make_room, plan
     from responses_ws_conformance.terminal import warnings
 
     folder = Path(pytestconfig.getoption("--rws-output")) / "transcripts"
-    for old in folder.glob("*.jsonl"):
-        old.unlink()
+    make_room(folder)
     run = Run(rws_target, plan(rws_target), folder)
     yield run
     report = Report.of_run(run, run.judgements(), again=AGAIN)

@@ -7,6 +7,7 @@ the file. Secrets are named environment variables, never values in the file.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,7 +18,9 @@ import yaml
 from responses_ws_schemas import explain
 
 from responses_ws_conformance.errors import ProfileError
+from responses_ws_conformance.masking import Masker
 
+HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 SECOND_KEY: Final = "second-key"
 MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
 LAYERS: Final = (
@@ -104,6 +107,11 @@ class Profile:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
+    def target(self) -> str:
+        """The URL as it is shown, without secrets."""
+        return str(Masker(self.secrets)(self.url))
+
+    @property
     def claims(self) -> tuple[str, ...]:
         """The claimed features, ``auth`` among them where a key is configured."""
         auth = {"auth"} if self.api_key is not None else set()
@@ -167,6 +175,8 @@ def check_url(url: str) -> str:
         parts, port_is_valid = urlsplit(""), False
     if parts.scheme not in ("ws", "wss") or not parts.hostname or not port_is_valid:
         raise ProfileError(f"not a WebSocket URL: {url!r} (it looks like wss://host/v1/responses)")
+    if parts.fragment:
+        raise ProfileError(f"a WebSocket URL has no fragment: #{parts.fragment}")
     if parts.username or parts.password:
         raise ProfileError("the URL holds a password: name it in an environment variable instead")
     return url
@@ -179,9 +189,24 @@ def _read(path: Path) -> dict[str, Any]:
         raise ProfileError(f"{path}: {problem.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as problem:
         raise ProfileError(f"{path}: not YAML: {' '.join(str(problem).split())}") from None
+    except RecursionError:
+        raise ProfileError(f"{path}: nested too deep") from None
     if not isinstance(raw, dict):
         raise ProfileError(f"{path}: a profile is a mapping of names to values")
+    _check_names(raw, str(path))
     return raw
+
+
+def _check_names(value: Any, where: str) -> None:
+    """YAML has keys of any type; here they are names."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if not isinstance(name, str):
+                raise ProfileError(f"{where}: the name {name!r} is not text (quote it)")
+            _check_names(inner, where)
+    elif isinstance(value, list):
+        for inner in value:
+            _check_names(inner, where)
 
 
 def _secret(
@@ -193,6 +218,13 @@ def _secret(
     if not value:
         raise ProfileError(f"{name}_env: the environment variable {variable} is not set")
     secrets[name] = value
+    return _sendable(f"{name}_env: the environment variable {variable}", value)
+
+
+def _sendable(where: str, value: str) -> str:
+    """A value that can stand in an HTTP header; a line break at the end is a common slip."""
+    if not value.isascii() or not value.isprintable():
+        raise ProfileError(f"{where} holds a line break or another character that HTTP forbids")
     return value
 
 
@@ -208,9 +240,12 @@ def _headers(
                     f"headers/{name}: the environment variable {variable} is not set"
                 )
             secrets[f"header {name}"] = env[variable]
-            headers[name] = env[variable]
+            where = f"headers/{name}: the environment variable {variable}"
+            headers[name] = _sendable(where, env[variable])
         else:
-            headers[name] = str(value)
+            headers[name] = _sendable(f"headers/{name}: the value", str(value))
+        if not HEADER_NAME.fullmatch(name):
+            raise ProfileError(f"headers/{name}: not a name that HTTP allows")
     return headers
 
 
@@ -247,6 +282,8 @@ def _http_call(
         raise ProfileError(
             f"{where}/url: not an HTTP URL: {url!r} (it looks like http://host/path)"
         )
+    if parts.fragment:
+        raise ProfileError(f"a WebSocket URL has no fragment: #{parts.fragment}")
     if parts.username or parts.password:
         raise ProfileError(f"{where}/url: it holds a password: name it in a header instead")
     headers = _headers(raw.get("headers", {}), env, secrets)

@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, TextIO
 
 from responses_ws_conformance.attribution import Reading
 from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.masking import Masker
 from responses_ws_conformance.transcript import (
     ESCAPING,
     Entry,
@@ -19,49 +20,6 @@ from responses_ws_conformance.transcript import (
     dump_entry,
     dump_header,
 )
-
-SECRET_HEADERS: Final = frozenset({"authorization", "cookie", "set-cookie", "proxy-authorization"})
-
-
-LEAST_SECRET: Final = 8
-
-
-class Masker:
-    """Replaces secrets, wherever they show up, by ``[secret: name]``.
-
-    A secret of less than 8 characters, such as the ``test`` of a server on a desk, cannot be told
-    from ordinary text: it is masked as a header, and left alone in messages.
-    """
-
-    def __init__(self, secrets: Mapping[str, str]) -> None:
-        self._values = frozenset(secrets.values())
-        long = [item for item in secrets.items() if len(item[1]) >= LEAST_SECRET]
-        self._secrets = sorted(long, key=lambda item: -len(item[1]))
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of the secrets that are masked in messages."""
-        return tuple(sorted(name for name, _ in self._secrets))
-
-    def __call__(self, value: Any) -> Any:
-        """The text or bytes with every secret replaced; anything else as it is."""
-        if isinstance(value, str):
-            for name, secret in self._secrets:
-                value = value.replace(secret, f"[secret: {name}]")
-        elif isinstance(value, bytes):
-            for name, secret in self._secrets:
-                value = value.replace(secret.encode(), f"[secret: {name}]".encode())
-        return value
-
-    def headers(self, headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-        """Headers without their secrets; those that hold nothing else are replaced whole."""
-        return tuple(
-            (name, "[secret]" if self._is_secret(name, value) else self(value))
-            for name, value in headers
-        )
-
-    def _is_secret(self, name: str, value: str) -> bool:
-        return name.lower() in SECRET_HEADERS or value in self._values
 
 
 class Recording:

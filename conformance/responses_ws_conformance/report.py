@@ -76,7 +76,7 @@ class Report:
     def of_run(cls, run: Run, judgements: Sequence[Judgement], *, again: str) -> Report:
         """The report about a run."""
         return cls(
-            target=run.profile.url,
+            target=run.profile.target,
             judgements=tuple(judgements),
             started_at=run.started_at.isoformat(timespec="seconds"),
             duration=run.duration,

@@ -16,8 +16,9 @@ from responses_ws_conformance import __version__
 from responses_ws_conformance.checks import Cause, Evidence, load_checks
 from responses_ws_conformance.driver import Blocked, Driver, Unreachable
 from responses_ws_conformance.errors import HarnessError, ProfileError
+from responses_ws_conformance.masking import Masker
 from responses_ws_conformance.profile import Profile
-from responses_ws_conformance.recording import Masker, Recording
+from responses_ws_conformance.recording import Recording
 from responses_ws_conformance.requirements import Requirement, catalogue
 from responses_ws_conformance.scenarios import Scenario, load_scenarios
 from responses_ws_conformance.transcript import Header, Note, Transcript
@@ -26,6 +27,8 @@ from responses_ws_conformance.wire import Network
 
 PROBE: Final = "creation/string-input"
 EXPIRIES_BEFORE_PROBE: Final = 2
+INTERRUPTED: Final = "interrupted"
+FIRST_BYTES: Final = b'{"rws_transcript"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,8 @@ def plan(profile: Profile, *, only: Sequence[str] = (), smoke: bool = False) -> 
     requirements = catalogue().of_role("server")
     known = {r.id for r in requirements}
     unknown = [name for name in only if name not in known]
+    if unknown and unknown[0] in catalogue().requirements:
+        raise ProfileError(f"{unknown[0]} is about clients: rws judge --role client judges it")
     if unknown:
         raise ProfileError(f"no requirement is named {unknown[0]} (rws list shows them all)")
     scenarios = [s for s in load_scenarios().values() if _is_offered(s, profile)]
@@ -119,6 +124,8 @@ class Run:
         for attempt in range(1, self.profile.retries + 2):
             evidence = self._record_once(scenario, attempt)
             attempts.append(evidence)
+            if self.stopped == INTERRUPTED:
+                raise KeyboardInterrupt
             if self.stopped is not None or not _was(evidence, Cause.TRANSIENT):
                 break
             if attempt <= self.profile.retries:
@@ -156,7 +163,7 @@ class Run:
             scenario=name,
             attempt=attempt,
             exercises=exercises,
-            target=profile.url,
+            target=profile.target,
             model=profile.model,
             dialect=profile.dialect,
             features=profile.claims,
@@ -182,6 +189,9 @@ class Run:
             except Unreachable as problem:
                 self.stopped = str(problem)
                 _note(recording, "blocked", cause="blocked", by=None, why=str(problem))
+            except KeyboardInterrupt:
+                self.stopped = INTERRUPTED
+                _note(recording, "blocked", cause="blocked", by=None, why=INTERRUPTED)
             except Exception as problem:  # the suite's own mistake, never a red mark
                 why = f"{type(problem).__name__}: {problem}"
                 if isinstance(problem, HarnessError):
@@ -209,7 +219,7 @@ class Run:
             is_gone = self._silence >= 2 * self.profile.timing.first_event
         if is_gone:
             self.stopped = (
-                f"{self.profile.url}: no answer in {self._expiries} scenarios in a row "
+                f"{self.profile.target}: no answer in {self._expiries} scenarios in a row "
                 f"({_why(evidence)}); the limits are {self.profile.timing.first_event:g} s to the "
                 f"first event and {self.profile.timing.idle:g} s of silence after it "
                 "(timing in the profile raises them)"
@@ -224,6 +234,16 @@ class Run:
         if is_answered:
             self._expiries = 0
         return is_answered
+
+
+def make_room(folder: Path) -> None:
+    """Make the folder for transcripts; those of an earlier run go, and no other file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.jsonl"):
+        with old.open("rb") as stream:
+            is_ours = stream.read(len(FIRST_BYTES)) == FIRST_BYTES
+        if is_ours:
+            old.unlink()
 
 
 def judge_recordings(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 from typing import Final
@@ -59,7 +60,10 @@ def summary(report: Report) -> Iterator[str]:
         yield f"{chapter:24}{cells}"
     totals = "".join(f"{report.count(v):>12}" for v in shown)
     yield f"{'all':24}{totals}"
-    for verdict in (Verdict.FAIL, Verdict.WARN):
+    reasons = Counter(j.why for j in report.judgements if j.verdict is Verdict.SKIP)
+    for why, count in reasons.items():
+        yield f"skip: {count}, {safe(why)}"
+    for verdict in (Verdict.UNSEEN, Verdict.FAIL, Verdict.WARN):
         ids = [j.requirement.id for j in report.judgements if j.verdict is verdict]
         if ids:
             yield f"{verdict.value}: {', '.join(ids)}"
