@@ -17,8 +17,9 @@ from typing import Final
 
 import kill_matrix
 from responses_ws_conformance.checks import Cause, Evidence
+from responses_ws_conformance.profile import Profile
 from responses_ws_conformance.requirements import Requirement, catalogue
-from responses_ws_conformance.runner import Run, judge_recordings, plan
+from responses_ws_conformance.runner import Plan, Run, judge_recordings, plan
 from responses_ws_conformance.verdict import Judgement, Verdict
 from responses_ws_reference.server import running_server
 from responses_ws_reference.variants import VARIANTS
@@ -87,10 +88,17 @@ def run_variant(name: str | None) -> VariantRun:
         if name is not None and not VARIANTS[name].asks_for_keys:
             profile = replace(profile, api_key=None)
         with tempfile.TemporaryDirectory(prefix="rws-variant-") as folder:
-            run = Run(profile, plan(profile), Path(folder))
+            run = Run(profile, plan_for(profile, dialects), Path(folder))
             run.record_all()
     evidence = [each for attempts in run.recordings.values() for each in attempts]
     return VariantRun(name, run.turns, run.stopped, judged(evidence, dialects))
+
+
+def plan_for(profile: Profile, dialects: Sequence[str]) -> Plan:
+    """The plan that has the scenarios of every one of these dialects, each once."""
+    plans = [plan(replace(profile, dialect=dialect)) for dialect in dialects]
+    scenarios = {each.name: each for one in plans for each in one.scenarios}
+    return replace(plans[-1], scenarios=tuple(scenarios.values()))
 
 
 def judged(evidence: Sequence[Evidence], dialects: Sequence[str]) -> dict[str, Verdicts]:
