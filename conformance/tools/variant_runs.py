@@ -133,5 +133,5 @@ def unexpected(name: str | None, verdicts: Verdicts) -> Iterator[str]:
         if told.verdict not in GREEN and not is_excused and not is_warned:
             yield str(told)
     for missing in warns:
-        if verdicts[missing].verdict is not Verdict.WARN:
+        if verdicts[missing].verdict not in (Verdict.WARN, Verdict.SKIP):
             yield f"{missing} {verdicts[missing].verdict.value}, but a warning is declared"

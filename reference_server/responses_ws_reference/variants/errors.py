@@ -66,7 +66,7 @@ register(
     "errors-without-param",
     "Errors do not say which member was wrong.",
     rewriting(_without_params),
-    warns=("RWS-CHAIN-006", "RWS-ERROR-008"),
+    warns=("RWS-CHAIN-006", "RWS-ERROR-008", "RWS-TOOL-012"),
     lacks=("lanes",),
 )
 register(
