@@ -17,7 +17,7 @@ from typing import Final
 
 import kill_matrix
 from responses_ws_conformance.checks import Cause, Evidence
-from responses_ws_conformance.profile import Profile
+from responses_ws_conformance.profile import Limits, Profile
 from responses_ws_conformance.requirements import Requirement, catalogue
 from responses_ws_conformance.runner import Plan, Run, judge_recordings, plan
 from responses_ws_conformance.verdict import Judgement, Verdict
@@ -88,6 +88,8 @@ def run_variant(name: str | None) -> VariantRun:
     with running_server(kill_matrix.server_config(variant=name)) as server:
         profile = kill_matrix.profile_of(server.url, dialect=dialects[-1], features=features)
         profile = replace(profile, timing=PATIENT)
+        if name is not None and (lanes := VARIANTS[name].lanes) is not None:
+            profile = replace(profile, limits=Limits(*lanes))
         if name is not None and not VARIANTS[name].asks_for_keys:
             profile = replace(profile, api_key=None)
         with tempfile.TemporaryDirectory(prefix="rws-variant-") as folder:

@@ -23,7 +23,8 @@ Script = Callable[[Driver], None]
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """A script and what it exercises. ``turns`` is the most creates that it sends, unless a busy
-    target is recorded or a forgetful model asked again.
+    target is recorded or a forgetful model asked again, a violation has to be told from another, or
+    the profile has other limits than most.
 
     ``features`` are what the profile has to claim, ``lever`` what it has to offer, for the
     scenario to be recorded. One with a ``dialect`` is recorded only where the profile has chosen

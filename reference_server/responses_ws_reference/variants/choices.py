@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Final
 
 from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply, Sendings
@@ -10,6 +11,8 @@ from responses_ws_reference.policies import Admission, Cache, authorise
 from responses_ws_reference.session import BUSY
 from responses_ws_reference.store import NOTHING, Snapshot
 from responses_ws_reference.variants.registry import TERMINAL, register
+
+FEW_LANES: Final = (4, 6)
 
 
 def _one_at_a_time(is_busy: bool, queued: int) -> Admission:
@@ -60,6 +63,14 @@ def _long_memory(cache: Cache, snapshot: Snapshot) -> Cache:
     return {**cache, snapshot.id: snapshot}
 
 
+def _few_slots(running: Collection[str | None], name: str | None) -> bool:
+    return len(running) < FEW_LANES[0]
+
+
+def _little_room(lanes: Collection[str | None]) -> bool:
+    return sum(name is not None for name in lanes) < FEW_LANES[1]
+
+
 def _forbidden_without_key(keys: Collection[str], authorization: str | None) -> int | None:
     return 403 if keys and authorization is None else authorise(keys, authorization)
 
@@ -107,6 +118,12 @@ register(
     "long-memory",
     "A connection keeps all of its responses, not only the most recent one.",
     Hooks(policies={"remember": _long_memory}),
+)
+register(
+    "few-lanes",
+    "Four responses run at a time on a connection, and six lanes have names.",
+    Hooks(policies={"has_slot": _few_slots, "has_room": _little_room}),
+    lanes=FEW_LANES,
 )
 register(
     "forbid-missing-key",

@@ -24,7 +24,8 @@ class Variant:
 
     ``dialects`` are those in which it is legal, ``warns`` the SHOULDs that it does not follow,
     ``leaves_open`` why some requirements cannot be judged. A server that does not
-    ``ask_for_keys`` has no key to refuse. ``lacks`` are the optional layers that it does not have.
+    ``ask_for_keys`` has no key to refuse. ``lacks`` are the optional layers that it does not have,
+    ``lanes`` how many run at a time on a connection and how many are named, where not the usual.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Variant:
     leaves_open: tuple[str, ...] = ()
     asks_for_keys: bool = True
     lacks: tuple[str, ...] = ()
+    lanes: tuple[int, int] | None = None
 
 
 VARIANTS: Final[dict[str, Variant]] = {}
