@@ -1,0 +1,112 @@
+"""``rws run``: records and judges a target."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from responses_ws_conformance.cli.options import (
+    DIALECTS,
+    OUTPUT,
+    Commands,
+    add_reporting,
+    baseline_of,
+)
+from responses_ws_conformance.cli.outcome import finish
+from responses_ws_conformance.embedded import embedded_target
+from responses_ws_conformance.errors import CannotStart
+from responses_ws_conformance.masking import Masker
+from responses_ws_conformance.profile import Profile, load_profile
+from responses_ws_conformance.report import ExitCode, Report
+from responses_ws_conformance.reports import FORMATS
+from responses_ws_conformance.runner import INTERRUPTED, Run, make_room, plan
+from responses_ws_conformance.scenarios import Scenario
+from responses_ws_conformance.transcript import Transcript
+
+
+def add(commands: Commands) -> None:
+    """The parser."""
+    run = commands.add("run", run_command, about="record and judge a target")
+    run.add_argument("url", nargs="?", help="wss://host/v1/responses (none: the reference server)")
+    run.add_argument("--profile", type=Path, metavar="FILE", help="profile file (YAML)")
+    run.add_argument("--model", metavar="NAME", help="the model that every create names")
+    run.add_argument("--api-key-env", metavar="VARIABLE", help="variable with the API key")
+    run.add_argument("--dialect", choices=DIALECTS)
+    run.add_argument("--only", action="append", default=[], metavar="ID", help="judge only this")
+    run.add_argument("--smoke", action="store_true", help="one turn, continuation and tool call")
+    run.add_argument("--output", type=Path, default=OUTPUT, metavar="DIR", help="for transcripts")
+    add_reporting(run)
+
+
+def run_command(options: argparse.Namespace) -> int:
+    """``rws run``."""
+    if options.url is None and options.profile is None:
+        if options.model is not None or options.api_key_env is not None:
+            raise CannotStart("--model and --api-key-env are about a server: give its URL")
+        target: Any = embedded_target()
+    else:
+        target = nullcontext(
+            load_profile(
+                options.profile,
+                url=options.url,
+                model=options.model,
+                api_key_env=options.api_key_env,
+                dialect=options.dialect,
+            )
+        )
+    with target as profile:
+        return _run(replace(profile, dialect=options.dialect or profile.dialect), options)
+
+
+def _run(profile: Profile, options: argparse.Namespace) -> int:
+    todo = plan(profile, only=options.only, smoke=options.smoke)
+    baseline = baseline_of(options)
+    folder = options.output / "transcripts"
+    make_room(folder)
+    for file in (options.report, *(getattr(options, name) for name in FORMATS)):
+        if file is not None:
+            _find_room(file)
+    total = len(todo.scenarios)
+    recorded: list[Scenario] = []
+
+    def progress(scenario: Scenario, transcript: Transcript) -> None:
+        recorded.append(scenario)
+        print(f"  [{len(recorded):>2}/{total}] {scenario.name}", flush=True)
+
+    run = Run(profile, todo, folder, on_recorded=progress)
+    print(f"{profile.target}: {total} scenarios, {todo.turns} turns at most", flush=True)
+    interrupted = False
+    try:
+        run.record_all()
+    except KeyboardInterrupt:
+        interrupted = True
+        run.stopped = run.stopped or INTERRUPTED
+    report = Report.of_run(run, run.judgements(), again=Masker(profile.secrets)(_again(options)))
+    transcripts = [e.transcript for tries in run.recordings.values() for e in tries]
+    code = finish(report, transcripts, options, baseline)
+    print(f"\n{report.turns} turns in {report.duration:.1f} s, transcripts in {folder}")
+    return ExitCode.INTERRUPTED if interrupted else code
+
+
+def _find_room(file: Path) -> None:
+    """Make the folder of a report before the run, which is long; raises CannotStart."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise CannotStart(f"{file}: no file can be written there")
+
+
+def _again(options: argparse.Namespace) -> str:
+    """The command line of this run, limited to one requirement."""
+    words = ["rws", "run"]
+    if options.url is not None:
+        words.append(options.url)
+    for name in ("profile", "model", "api_key_env", "dialect", "extension"):
+        value = getattr(options, name)
+        if value is not None:
+            words += [f"--{name.replace('_', '-')}", str(value)]
+    return f"{shlex.join(words)} --only {{id}}"
