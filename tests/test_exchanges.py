@@ -1,7 +1,8 @@
 """Attribution: each message of the server is given to the exchange that it belongs to.
 
 A case is a transcript in which every line of the server says whose it is: ``A`` for an event of
-the response to A, ``A late`` for one after its end or refusal, ``A error`` for its error,
+the response to A, ``A late`` for one after its end or refusal, ``A error`` for its error, ``A
+answer`` for the answer to a command, ``A sequel`` for what comes about it later,
 ``other`` for what belongs to the connection and ``stray`` for a response that nobody asked for.
 """
 
@@ -817,6 +818,8 @@ def owner(reading: Reading, exchanges: dict[str, Exchange], entry: Entry) -> str
     found = [name for name, x in exchanges.items() if entry in x.events]
     found += [f"{name} late" for name, x in exchanges.items() if entry in x.late]
     found += [f"{name} error" for name, x in exchanges.items() if entry is x.error]
+    found += [f"{name} answer" for name, x in exchanges.items() if entry is x.answer]
+    found += [f"{name} sequel" for name, x in exchanges.items() if entry in x.sequels]
     found += ["other"] * (entry in view.others) + ["stray"] * (entry in view.strays)
     found += ["limit"] * (entry is view.limit)
     return " and ".join(found)
@@ -824,6 +827,11 @@ def owner(reading: Reading, exchanges: dict[str, Exchange], entry: Entry) -> str
 
 @pytest.mark.parametrize("case", [*CASES, *LANES], ids=lambda case: case.description)
 def test_attribution(case: Case) -> None:
+    attribute(case)
+
+
+def attribute(case: Case) -> None:
+    """Every line of a case is given to whom it says."""
     entries, names = entries_of(case)
     reading = Reading(entries)
     exchanges = {name: reading.exchanges[key] for name, key in names.items()}

@@ -20,8 +20,10 @@ order is the order of precedence):
 5. An event names its lane, and one without ``stream_id`` is of the default lane. What is known by
    its ids to be another lane's, or fits nothing that is open on its own, is another's all the same:
    a server that names lanes wrongly, or not at all, is to be found out and not to be lost.
-6. Events of types that nobody publishes and answers to steering belong to the connection; what
-   says no in a form of its own is read as an ``error``, and its form is another matter.
+6. What answers a command belongs to it, as ``commands`` says; a command is of the lane on which
+   the response is that it names.
+7. Events of types that nobody publishes belong to the connection; what says no in a form of its own
+   is read as an ``error``, and its form is another matter.
 
 The driver feeds entries as they happen and the checks feed a saved transcript: one reading. A
 later entry can move an error, so with several creates open wait for all of them.
@@ -34,7 +36,7 @@ from typing import Any, Final
 
 from responses_ws_schemas import event_types, explain
 
-from responses_ws_conformance import doubts
+from responses_ws_conformance import commands, doubts
 from responses_ws_conformance.exchanges import (
     LIFECYCLE_EVENTS,
     TERMINAL_EVENTS,
@@ -105,10 +107,14 @@ class Reading:
         return None
 
     def _sent(self, entry: Sent) -> Exchange:
+        view = self.connection(entry.conn)
         payload = entry.payload
         lane = payload.get(LANE) if isinstance(payload, dict) else None
         exchange = Exchange(f"e{entry.n}", entry.conn, lane if isinstance(lane, str) else "", entry)
-        view = self.connection(entry.conn)
+        target = commands.target_of(exchange)
+        if target is not None:
+            named = (x.lane for x in view.exchanges if x.response_id == target)
+            exchange.lane = next(named, exchange.lane)
         exchange.closed = view.closed
         self.exchanges[exchange.name] = exchange
         view.exchanges.append(exchange)
@@ -130,7 +136,9 @@ class Reading:
         kind = entry.type
         if kind == "error" or is_lookalike(entry):
             return self._error(view, entry)
-        if kind not in event_types() or kind.startswith("response.steer."):
+        if kind in commands.EVENTS:
+            return self._answered(view, entry)
+        if kind not in event_types():
             view.others.append(entry)
             return None
         exchange = self._owner(view, entry)
@@ -144,6 +152,15 @@ class Reading:
             exchange.add_late(entry)
         else:
             exchange.add(entry)
+        return exchange
+
+    def _answered(self, view: ConnectionView, entry: Received) -> Exchange | None:
+        exchange = commands.owner_of(view, entry)
+        if exchange is None:
+            view.others.append(entry)
+            return None
+        self._settle(view, exchange, entry)
+        commands.take(exchange, entry)
         return exchange
 
     def _owner(self, view: ConnectionView, entry: Received) -> Exchange | None:

@@ -1,9 +1,9 @@
 """One connection of a scenario: what it sends, what it waits for, what arrives.
 
 ``turn`` is a create that owes a response, ``attempt`` one that may be refused, ``submit`` and
-``finish`` are its halves, ``provoke`` sends what the protocol forbids. Everything that happens is
-recorded; a wait that runs out is an entry, not an exception. Where a scenario cannot go on,
-``Blocked`` ends it and says why.
+``finish`` are its halves, ``command`` acts on a response that runs, ``provoke`` sends what the
+protocol forbids. Everything that happens is recorded; a wait that runs out is an entry, not an
+exception. Where a scenario cannot go on, ``Blocked`` ends it and says why.
 """
 
 from __future__ import annotations
@@ -118,9 +118,7 @@ class Connection:
         model = self.driver.profile.model or OMIT
         event = {"type": "response.create", "model": model, **fields, "input": input}
         event = {k: v for k, v in event.items() if v is not OMIT}
-        problems = explain("client_events/response.create", event)
-        if problems:
-            raise InvalidClientEvent(f"{problems[0][0] or '/'}: {problems[0][1]}")
+        _check(event)
         text = json.dumps(event, ensure_ascii=False)
         text = f"{text[:-1]}{' ' * (size - len(text.encode()))}}}"
         self.driver.pace()
@@ -177,6 +175,16 @@ class Connection:
             self.driver.pump(until)
 
     # Other messages
+
+    def command(self, event: Mapping[str, Any], *, is_wrong: bool = False) -> Exchange:
+        """Send a client event that acts on a response, beside what runs, without waiting.
+
+        ``finish`` waits for its answer; what arrives meanwhile goes to the exchanges it is of. One
+        that ``is_wrong`` is sent as it is.
+        """
+        if not is_wrong:
+            _check(event)
+        return self._send_data(json.dumps(event, ensure_ascii=False))
 
     def provoke(self, message: str | bytes | Mapping[str, Any]) -> Exchange:
         """Send what is not a proper client event, and wait a moment for the answer."""
@@ -331,6 +339,13 @@ class Connection:
     def _end(self, side: str, code: int | None, reason: str) -> None:
         self._ended = True
         self.driver.recording.add(Closed, conn=self.name, side=side, code=code, reason=reason)
+
+
+def _check(event: Mapping[str, Any]) -> None:
+    """What a scenario sends is what its schema allows."""
+    problems = explain(f"client_events/{event['type']}", event)
+    if problems:
+        raise InvalidClientEvent(f"{problems[0][0] or '/'}: {problems[0][1]}")
 
 
 def _owed(input: str | Sequence[Mapping[str, Any]], fields: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ from responses_ws_conformance.transcript import (
 )
 
 Outcome = Literal[
-    "open", "completed", "failed", "incomplete", "error", "closed", "limit", "expired"
+    "open", "completed", "failed", "incomplete", "answered", "error", "closed", "limit", "expired"
 ]
 
 TERMINAL_EVENTS: Final[Mapping[str, Outcome]] = {
@@ -37,7 +37,8 @@ class Exchange:
     """One client message and what came of it. ``name`` is unique in its transcript.
 
     ``late`` are events of the response after its end, or after its refusal. ``superseded_by`` is
-    the ``response.created`` that came on the lane while this response ran.
+    the ``response.created`` that came on the lane while this response ran. ``answer`` is the event
+    that answers a command, ``sequels`` are those that tell later what became of it.
     """
 
     name: str
@@ -46,6 +47,8 @@ class Exchange:
     sent: Sent
     events: list[Received] = field(default_factory=list)
     late: list[Received] = field(default_factory=list)
+    answer: Received | None = None
+    sequels: list[Received] = field(default_factory=list)
     error: Received | None = None
     closed: Closed | None = None
     expired: Expired | None = None
@@ -108,6 +111,8 @@ class Exchange:
         """
         if self.terminal is not None:
             return TERMINAL_EVENTS[self.terminal.type or ""]
+        if self.answer is not None:
+            return "answered"
         if self.error is not None:
             return "error"
         if self.limit is not None:
@@ -197,7 +202,8 @@ class Exchange:
     def last(self) -> int:
         """The number of the last entry that belongs to the exchange."""
         ends = [e.n for e in (self.error, self.closed, self.expired, self.limit) if e is not None]
-        return max([self.sent.n, *(e.n for e in self.events), *ends])
+        answers = [e.n for e in (self.answer, *self.sequels) if e is not None]
+        return max([self.sent.n, *(e.n for e in self.events), *answers, *ends])
 
 
 @dataclass(slots=True, eq=False)

@@ -161,7 +161,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="LAYER",
-        help="switch an optional layer off (storage, warmup, lanes); may be repeated",
+        help="switch an optional layer off (storage, warmup, lanes, steering); may be repeated",
     )
     parser.add_argument("--list-variants", action="store_true", help="list the variants and stop")
     parser.add_argument("--list-faults", action="store_true", help="list the faults and stop")

@@ -11,7 +11,7 @@ import math
 from typing import Any, Final, NoReturn
 
 from responses_ws_reference.effects import Event
-from responses_ws_reference.refusals import quoted, refuse
+from responses_ws_reference.refusals import refuse
 
 MAX_DEPTH: Final = 64
 
@@ -29,10 +29,6 @@ def read_client_event(data: str | bytes) -> Event:
         raise refuse("missing_required_parameter", "The client event has no 'type'.", "type")
     if not isinstance(kind, str):
         raise refuse("invalid_type", "The 'type' of a client event is a string.", "type")
-    if kind != "response.create":
-        raise refuse(
-            "unsupported_client_event", f"The client event {quoted(kind)} is not supported.", "type"
-        )
     return event
 
 

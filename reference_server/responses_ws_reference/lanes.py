@@ -61,6 +61,13 @@ class Lanes:
     def __iter__(self) -> Iterator[Lane]:
         return iter(self._lanes.values())
 
+    def running(self, response_id: str) -> Lane | None:
+        """The lane on which a response runs."""
+        for lane in self:
+            if lane.turn is not None and lane.turn.stream.response["id"] == response_id:
+                return lane
+        return None
+
     def has_slot(self, lane: Lane) -> bool:
         """True where a response may begin on a lane, as far as the other lanes let it."""
         running = [other.name for other in self if other.turn is not None]

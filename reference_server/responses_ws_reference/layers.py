@@ -6,10 +6,11 @@ from outside, like everything else that makes one server different from another.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from responses_ws_reference.hooks import Hooks, Incoming, Link
+from responses_ws_reference.commands import unsupported
+from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply
 from responses_ws_reference.refusals import Refusal
 from responses_ws_reference.store import Snapshot
 
@@ -36,8 +37,20 @@ def _lanes_have_no_names(name: Any) -> Refusal | None:
     return Refusal("unsupported_parameter", "'stream_id' is not supported here.", "stream_id")
 
 
+def without_command(kind: str) -> Callable[[Incoming, Link], Incoming | Reply]:
+    """A command that is not known is refused like any other event that is none of the client's."""
+
+    def refuse(message: Incoming, link: Link) -> Incoming | Reply:
+        if isinstance(message, dict) and message.get("type") == kind:
+            return Reply((unsupported(kind).event(),))
+        return message
+
+    return refuse
+
+
 WITHOUT: Final[Mapping[str, Hooks]] = {
     "storage": Hooks(policies={"keeps": _nothing_is_stored}),
     "warmup": Hooks(incoming=_generate_is_unknown),
     "lanes": Hooks(policies={"judge_lane": _lanes_have_no_names}),
+    "steering": Hooks(incoming=without_command("response.steer")),
 }

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
+from responses_ws_reference.commands import Command, Desk, unsupported
 from responses_ws_reference.creates import read_create
 from responses_ws_reference.decoding import read_client_event
 from responses_ws_reference.effects import (
@@ -44,6 +46,9 @@ NO_ROOM = Refusal(
     "stream_id",
 )
 
+CREATE: Final = "response.create"
+COMMANDS: Final[dict[str, Command]] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -64,6 +69,7 @@ class Session:
         self._policies = service.policies
         self._shelf = shelf
         self._lanes = Lanes(service.policies)
+        self._desk = Desk(self._lanes, service.policies, self._identify)
         self._is_over = False
 
     @property
@@ -84,19 +90,12 @@ class Session:
         """One data message of the client."""
         if self._is_over:
             return []
+        was_busy = self.is_busy
         try:
-            event = read_client_event(data)
+            effects = self._dispatch(read_client_event(data), now=now)
         except Refused as refused:
             self._lanes.evict(None, None)
-            return [send_event(refused.refusal.event())]
-        name = event.get("stream_id")
-        if refusal := self._policies.judge_lane(name):
-            return [send_event(refusal.event())]
-        lane = self._lanes.find(name)
-        if lane is None:
-            return [send_event({**NO_ROOM.event(), "stream_id": name})]
-        was_busy = self.is_busy
-        effects = self._admit(lane, event, now=now)
+            effects = [send_event(refused.refusal.event())]
         return [*effects, StartTurn()] if self.is_busy and not was_busy else effects
 
     def advance(self, *, now: float) -> list[Effect]:
@@ -121,6 +120,24 @@ class Session:
         self._is_over = True
         self.expires_at = None
         self._lanes.clear()
+
+    def _dispatch(self, event: Event, *, now: float) -> list[Effect]:
+        """A create asks for a response; a command acts on one."""
+        kind = event["type"]
+        if kind == CREATE:
+            return self._create(event, now=now)
+        if kind not in COMMANDS:
+            raise Refused(unsupported(kind))
+        return [send_event(answer) for answer in COMMANDS[kind](event, self._desk)]
+
+    def _create(self, event: Event, *, now: float) -> list[Effect]:
+        name = event.get("stream_id")
+        if refusal := self._policies.judge_lane(name):
+            return [send_event(refusal.event())]
+        lane = self._lanes.find(name)
+        if lane is None:
+            return [send_event({**NO_ROOM.event(), "stream_id": name})]
+        return self._admit(lane, event, now=now)
 
     def _admit(self, lane: Lane, event: Event, *, now: float) -> list[Effect]:
         """Begin, or wait: for what runs on the lane, or for a slot among all lanes."""

@@ -62,6 +62,10 @@ class ResponseStream:
         self._now = now
         return next(self._events)
 
+    def aside(self, kind: str, members: Event) -> Event:
+        """An event about the response that is no step of it; it shares the numbers."""
+        return self._numbered(kind, members)
+
     def _all_events(self) -> Iterator[Event]:
         yield self._lifecycle("response.created")
         if self._completion is None:
@@ -162,6 +166,9 @@ class ResponseStream:
     def _event(self, kind: str, members: Event) -> Event:
         given = kind if kind in LIFECYCLE_EVENTS else OUTPUT
         self._state = advance(RESPONSE_TRANSITIONS, self._state, given)
+        return self._numbered(kind, members)
+
+    def _numbered(self, kind: str, members: Event) -> Event:
         event = {"type": kind, "sequence_number": self._number(self._count), **members}
         self._count += 1
         return event

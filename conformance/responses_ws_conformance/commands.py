@@ -1,0 +1,82 @@
+"""Commands: client events that are no create, and the server events that answer them.
+
+An answer names the response that its command names, and may give its input back. It belongs to the
+first command of the connection that it can answer: one that names the same response and sent the
+same input, else one that names the same response, else any. What comes later about a command that
+was accepted names it by the id that its acceptance gave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from responses_ws_conformance.exchanges import ConnectionView, Exchange
+from responses_ws_conformance.transcript import Received
+
+ANSWERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "response.steer": ("response.steer.accepted", "response.steer.failed"),
+    "response.inject": ("response.inject.created", "response.inject.failed"),
+    "response.interrupt": ("response.interrupt.accepted", "response.interrupt.failed"),
+}
+# What may come about a command after its answer.
+SEQUELS: Final[Mapping[str, tuple[str, ...]]] = {
+    "response.steer": ("response.steer.pending", "response.steer.failed"),
+}
+# The member by which a command names its response.
+TARGETS: Final[Mapping[str, str]] = {
+    "response.steer": "previous_response_id",
+    "response.inject": "response_id",
+    "response.interrupt": "response_id",
+}
+EVENTS: Final = frozenset(
+    kind for table in (ANSWERS, SEQUELS) for kinds in table.values() for kind in kinds
+)
+
+
+def command_of(exchange: Exchange) -> str | None:
+    """The type of the command that was sent, None where it was something else."""
+    kind = exchange.request.get("type")
+    return kind if isinstance(kind, str) and kind in ANSWERS else None
+
+
+def target_of(exchange: Exchange) -> str | None:
+    """The id of the response that a command names."""
+    target = exchange.request.get(TARGETS.get(command_of(exchange) or "", ""))
+    return target if isinstance(target, str) else None
+
+
+def owner_of(view: ConnectionView, event: Received) -> Exchange | None:
+    """The command that an event of this room is about, None where there is none."""
+    name = steer_of(event).get("id")
+    accepted = [x for x in view.exchanges if event.type in SEQUELS.get(command_of(x) or "", ())]
+    accepted = [x for x in accepted if x.answer is not None and x.answer.type != event.type]
+    if name is not None:
+        for exchange in accepted:
+            if exchange.answer is not None and steer_of(exchange.answer).get("id") == name:
+                return exchange
+    waiting = [x for x in view.exchanges if event.type in ANSWERS.get(command_of(x) or "", ())]
+    waiting = [x for x in waiting if not x.is_ended or (x.is_ambiguous and x.error is not None)]
+    return next(iter(_likely(waiting, event) or _likely(accepted, event)), None)
+
+
+def take(exchange: Exchange, event: Received) -> None:
+    """An event is the answer to a command, or comes after its answer."""
+    if exchange.answer is None and event.type in ANSWERS[command_of(exchange) or ""]:
+        exchange.answer = event
+    else:
+        exchange.sequels.append(event)
+
+
+def steer_of(event: Received) -> dict[str, Any]:
+    """What an event tells about the steering that it is about."""
+    steer = event.payload.get("steer") if isinstance(event.payload, dict) else None
+    return steer if isinstance(steer, dict) else {}
+
+
+def _likely(exchanges: list[Exchange], event: Received) -> list[Exchange]:
+    """Those commands that an event can be about, by what it repeats of them."""
+    about = {**event.payload, **steer_of(event)}
+    same = [x for x in exchanges if target_of(x) in map(about.get, set(TARGETS.values()))]
+    echo = [x for x in same if about.get("input") in (x.request.get("input"), None)]
+    return echo or same or exchanges
