@@ -224,6 +224,14 @@ def test_event_schema_names_its_type_and_owners(event_type: str) -> None:
     assert set(schema["x-published-by"]) == PUBLISHED.get(event_type, set())
 
 
+def test_layers_have_events_that_open_responses_does_not_define() -> None:
+    features = schemas.load("files/profile")["properties"]["features"]["items"]["enum"]
+    layers = {each: events for each in features if (events := schemas.layer_events(each))}
+    assert layers.keys() == {"compaction", "custom-tools", "inject", "interrupt", "steering"}
+    for kind in frozenset().union(*layers.values()):
+        assert OPEN_RESPONSES not in PUBLISHED.get(kind, set())
+
+
 def test_overlays_lie_over_core_schemas() -> None:
     overlays = [name for name in schemas.names() if name.startswith("dialects/")]
     assert {overlay.split("/")[1] for overlay in overlays} == BOTH

@@ -46,6 +46,17 @@ def event_types() -> frozenset[str]:
     )
 
 
+@cache
+def layer_events(layer: str) -> frozenset[str]:
+    """The server event types that belong to an optional layer, the private ones among them."""
+    folder = "server_events/"
+    return frozenset(
+        name.removeprefix(folder)
+        for name, schema in _schemas().items()
+        if name.startswith(folder) and schema.get("x-layer") == layer
+    )
+
+
 def dialect_schema(dialect: str, name: str) -> str | None:
     """The name of the overlay that a dialect lays over a core schema, if it has one."""
     overlay = f"dialects/{dialect}/{name}"

@@ -7,7 +7,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Final
 
-from responses_ws_schemas import dialect_schema, event_types, explain, load
+from responses_ws_schemas import dialect_schema, event_types, explain, layer_events, load
 
 from responses_ws_conformance.checks import Evidence, Finding, Outcome, invariant
 from responses_ws_conformance.checks.streams import (
@@ -368,11 +368,13 @@ def open_responses_types() -> frozenset[str]:
 
 @invariant("RWS-EVENT-017", when=lambda e: bool(received_types(e) - {"error"}))
 def types_are_defined_or_prefixed(evidence: Evidence) -> Iterator[Outcome]:
-    """An event type is one of Open Responses, or has a vendor prefix."""
+    """An event type is one of Open Responses or of a claimed layer, or has a vendor prefix."""
+    layers = evidence.transcript.header.features
+    known = open_responses_types().union(*map(layer_events, layers))
     said: set[str] = set()
     for event in evidence.transcript.received():
         kind = event.type
-        if kind is None or ":" in kind or kind in open_responses_types() or kind in said:
+        if kind is None or ":" in kind or kind in known or kind in said:
             continue
         said.add(kind)
         yield Finding(
