@@ -26,7 +26,7 @@ ROWS: list[dict[str, Any]] = json.loads(
 FEATURES = {"core", "auth", "storage", "warmup", "lanes"}
 DIALECTS = {None, "open-responses", "openai"}
 PROFILE = json.loads((ROOT / "schemas/responses_ws_schemas/files/profile.json").read_text("utf-8"))
-LEVERS = {None, "second-key", *PROFILE["properties"]["levers"]["properties"]}
+LEVERS = {None, "second-key", "message-size", *PROFILE["properties"]["levers"]["properties"]}
 KEYWORDS = re.compile(r"\b(must|shall|should|may|required|recommended|optional)\b", re.IGNORECASE)
 
 every_requirement = pytest.mark.parametrize("row", ROWS, ids=[row["id"] for row in ROWS])

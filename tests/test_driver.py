@@ -314,7 +314,7 @@ def test_create_is_filled_up_to_a_size() -> None:
     with stub(answers) as url, driving(url) as driver:
         assert driver.connect().turn("hällo", store=False, size=5000).outcome == "completed"
     (sent,) = entries(driver, Sent)
-    assert len(sent.text.encode()) == 5000
+    assert len(sent.text.encode()) + sent.padding == 5000
     assert sent.payload["input"] == "hällo"
 
 

@@ -120,9 +120,8 @@ class Connection:
         event = {k: v for k, v in event.items() if v is not OMIT}
         _check(event)
         text = json.dumps(event, ensure_ascii=False)
-        text = f"{text[:-1]}{' ' * (size - len(text.encode()))}}}"
         self.driver.pace()
-        return self._send_data(text, fragments=fragments)
+        return self._send_data(text, fragments=fragments, padding=size - len(text.encode()))
 
     def finish(self, exchange: Exchange) -> Exchange:
         """Read until the exchange has ended or a limit has run out."""
@@ -304,9 +303,11 @@ class Connection:
             fragments=fragments,
         )
 
-    def _send_data(self, message: str | bytes, *, fragments: int = 1) -> Exchange:
+    def _send_data(self, message: str | bytes, *, fragments: int = 1, padding: int = 0) -> Exchange:
         binary = isinstance(message, bytes)
         data = message if isinstance(message, bytes) else message.encode("utf-8")
+        padding = max(0, padding)
+        data = data[:-1] + b" " * padding + data[-1:]
         if self.wire.protocol.state is State.OPEN:
             send = self.wire.protocol.send_binary if binary else self.wire.protocol.send_text
             size = -(-len(data) // fragments) or 1
@@ -322,6 +323,7 @@ class Connection:
             text=None if isinstance(message, bytes) else message,
             data=message if isinstance(message, bytes) else None,
             fragments=fragments,
+            padding=padding,
         )
         if exchange is None:
             raise HarnessError("a data message belongs to no exchange")

@@ -15,12 +15,13 @@ from contextlib import contextmanager
 from typing import Final
 
 from responses_ws_conformance.errors import CannotStart
-from responses_ws_conformance.profile import Lever, Profile
+from responses_ws_conformance.profile import Lever, Limits, Profile
 
 MODEL: Final = "rws-reference"
 KEY_VARIABLE: Final = "RWS_EMBEDDED_API_KEY"
 SECOND_KEY_VARIABLE: Final = "RWS_EMBEDDED_SECOND_API_KEY"
 FEATURES: Final = frozenset({"lanes", "storage", "warmup"})
+MESSAGE_BYTES: Final = 16 * 2**20
 READY: Final = "listening on "
 START_TIMEOUT: Final = 15.0
 # The handshake headers that give a connection a short life, or trouble in its third turn.
@@ -55,6 +56,7 @@ def embedded_target() -> Iterator[Profile]:
             features=FEATURES,
             api_key=key,
             second_api_key=second,
+            limits=Limits(message_bytes=MESSAGE_BYTES),
             secrets={"api_key": key, "second_api_key": second},
         )
     finally:

@@ -22,6 +22,7 @@ from responses_ws_conformance.masking import Masker
 
 HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 SECOND_KEY: Final = "second-key"
+MESSAGE_SIZE: Final = "message-size"
 MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
 LAYERS: Final = (
     "storage",
@@ -76,10 +77,12 @@ class Lever:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many lanes a connection has: responses in progress at a time, and names in all."""
+    """What a connection allows: responses in progress at a time, names of lanes in all, and the
+    bytes of the largest message, None where nobody says."""
 
     active_lanes: int = 16
     lane_names: int = 32
+    message_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +122,16 @@ class Profile:
 
     @property
     def offers(self) -> tuple[str, ...]:
-        """The levers, ``second-key`` among them where a key of another tenant is configured."""
-        second = {SECOND_KEY} if self.second_api_key is not None else set()
-        return tuple(sorted(second.union(self.levers)))
+        """The levers, and what the profile tells that does as much.
+
+        ``second-key`` is a key of another tenant, ``message-size`` the size beyond which a message
+        is too large.
+        """
+        told = {
+            SECOND_KEY: self.second_api_key is not None,
+            MESSAGE_SIZE: self.limits.message_bytes is not None,
+        }
+        return tuple(sorted({name for name, is_told in told.items() if is_told}.union(self.levers)))
 
 
 def load_profile(

@@ -132,8 +132,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Sent(Message):
-    """What the client sent."""
+    """What the client sent. ``padding`` is how many spaces stood before its last character, which
+    make a message large and are left out of ``text``."""
 
+    padding: int = 0
     kind: Literal["sent"] = "sent"
 
 
@@ -260,6 +262,8 @@ def dump_entry(entry: Entry) -> str:
     for name in type(entry).__dataclass_fields__:
         value = getattr(entry, name)
         if name in ("kind", "payload") or value is None or value in ((), {}):
+            continue
+        if name == "padding" and not value:
             continue
         if isinstance(value, bytes):
             value = base64.b64encode(value).decode("ascii")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from responses_ws_conformance.checks import Cause, Check, Evidence, Finding, Undecided
-from responses_ws_conformance.profile import SECOND_KEY
+from responses_ws_conformance.profile import MESSAGE_SIZE, SECOND_KEY
 from responses_ws_conformance.requirements import Requirement
 from responses_ws_conformance.transcript import Header, Transcript
 
@@ -60,6 +60,8 @@ def not_applicable(requirement: Requirement, claims: Header) -> str | None:
     if requirement.lever is not None and requirement.lever not in claims.levers:
         if requirement.lever == SECOND_KEY:
             return "no API key of another tenant is configured (second_api_key_env in the profile)"
+        if requirement.lever == MESSAGE_SIZE:
+            return "the profile does not say how large a message may be (limits/message_bytes)"
         return f"the profile offers no lever {requirement.lever}"
     return None
 

@@ -33,11 +33,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from responses_ws_conformance.checks import Evidence
-from responses_ws_conformance.profile import Lever, Profile, Timing
+from responses_ws_conformance.profile import Lever, Limits, Profile, Timing
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.runner import Run, judge_recordings, plan
 from responses_ws_conformance.verdict import Judgement, Verdict
-from responses_ws_reference.config import ServerConfig
+from responses_ws_reference.config import MAX_MESSAGE_BYTES, ServerConfig
 from responses_ws_reference.faults import FAULTS, Fault
 from responses_ws_reference.layers import WITHOUT
 from responses_ws_reference.server import running_server
@@ -129,6 +129,7 @@ def profile_of(
         features=frozenset(features),
         api_key=KEY,
         second_api_key=SECOND_KEY,
+        limits=Limits(message_bytes=MAX_MESSAGE_BYTES),
         secrets={"api_key": KEY, "second_api_key": SECOND_KEY},
         timing=TIMING,
         retries=1,

@@ -79,8 +79,8 @@ def handshake_is_accepted(mark: Mark) -> Iterator[Outcome]:
 
 @expectation("RWS-CONN-002", offence=("/handshake/headers/authorization",))
 def wrong_key_is_refused(mark: Mark) -> Iterator[Outcome]:
-    """A wrong key is refused with 401 before a WebSocket is open."""
-    yield from _refused(mark, 401)
+    """A wrong key is refused with 401 or 403 before a WebSocket is open."""
+    yield from _refused(mark, 401, 403)
 
 
 @expectation("RWS-CONN-003", offence=("/handshake/headers/authorization",))

@@ -13,12 +13,19 @@ from responses_ws_conformance.checks import (
     Undecided,
     expectation,
 )
-from responses_ws_conformance.checks.answers import answered, answered_like_others
+from responses_ws_conformance.checks.answers import (
+    answered,
+    answered_like_others,
+    describe,
+    is_transient,
+    tools_of,
+)
 from responses_ws_conformance.checks.connection import describe_handshake, was_busy
-from responses_ws_conformance.exchanges import ConnectionView
+from responses_ws_conformance.exchanges import ConnectionView, Exchange
 from responses_ws_conformance.transcript import Expired, Received
 
 LIMIT_REACHED: Final = "websocket_connection_limit_reached"
+TOO_BIG: Final = 1009
 
 
 @expectation("RWS-LIMIT-001")
@@ -102,3 +109,35 @@ def new_connection_is_served(mark: Mark) -> Iterator[Outcome]:
 def large_create_is_answered(mark: Mark) -> Iterator[Outcome]:
     """A create of 1 MiB is answered like a small one."""
     yield from answered_like_others(mark)
+
+
+@expectation("RWS-LIMIT-008")
+def oversized_message_is_answered(mark: Mark) -> Iterator[Outcome]:
+    """A message that is too large gets close code 1009 or an error event.
+
+    What was lost once may have been lost by chance. Silence is judged where a plain create after
+    it is answered.
+    """
+    subjects, fence = mark.exchanges("subject"), mark.exchange("fence")
+    subject = subjects[-1]
+    wanted = f"close code {TOO_BIG} or an error event for a message that is too large"
+    if subject.outcome in ("error", "failed") or _is_too_big(subject):
+        return
+    if subject.outcome in ("completed", "incomplete"):
+        why = "the server took a message that is larger than limits/message_bytes of the profile"
+        yield Undecided(Cause.BLOCKED, why)
+    elif fence.outcome != "completed":
+        cause = Cause.TRANSIENT if is_transient(fence) else Cause.TIME
+        yield Undecided(cause, f"a plain create got no response either: {describe(fence)}")
+    elif subject.outcome != "closed":
+        if set(tools_of(fence.response)) & set(tools_of(subject.request)):
+            return
+        yield Finding(subject.last, wanted, "silence, while a create after it is answered")
+    elif len(subjects) > 1:
+        yield Finding(subject.last, wanted, f"{describe(subject)}, twice")
+    else:
+        yield Undecided(Cause.TRANSIENT, describe(subject))
+
+
+def _is_too_big(exchange: Exchange) -> bool:
+    return exchange.closed is not None and exchange.closed.code == TOO_BIG

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from websockets.frames import Frame
+from websockets.frames import Close, CloseCode, Frame, Opcode
 
 from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.registry import (
     Fault,
     on_frame_received,
+    on_frame_sent,
     register,
     rewrite_close,
     rewrite_events,
@@ -134,3 +135,21 @@ register(
         Hooks(frame_received=_note_the_size, incoming=_close_on_large),
     )
 )
+
+
+def _is_too_big(frame: Frame) -> bool:
+    is_close = frame.opcode is Opcode.CLOSE
+    return is_close and Close.parse(bytes(frame.data)).code == CloseCode.MESSAGE_TOO_BIG
+
+
+@on_frame_sent("RWS-LIMIT-008")
+def too_large_is_a_farewell(frame: Frame, link: Link) -> Frame | None:
+    """A message that is too large ends the connection with code 1000, as if all were well."""
+    normal = Close(CloseCode.NORMAL_CLOSURE, "").serialize()
+    return replace(frame, data=normal) if _is_too_big(frame) else frame
+
+
+@on_frame_sent("RWS-LIMIT-008")
+def too_large_is_a_lost_connection(frame: Frame, link: Link) -> Frame | None:
+    """A message that is too large ends the connection without a close frame."""
+    return None if _is_too_big(frame) else frame
