@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import importlib.util
 import os
 import signal
 import sys
@@ -49,6 +50,8 @@ async def _serve(config: ServerConfig) -> None:
 
 def _config(options: argparse.Namespace) -> ServerConfig:
     _check_names(options)
+    if options.http and not all(map(importlib.util.find_spec, ("starlette", "uvicorn"))):
+        raise ValueError("--http needs more packages: pip install 'responses-ws-conformance[http]'")
     return ServerConfig(
         host=options.host,
         port=options.port,
@@ -61,6 +64,7 @@ def _config(options: argparse.Namespace) -> ServerConfig:
         variant=options.variant,
         fault=options.fault,
         without=frozenset(options.without),
+        http=options.http,
     )
 
 
@@ -141,6 +145,12 @@ def _parser() -> argparse.ArgumentParser:
         default=DEFAULT_LIFETIME,
         metavar="SECONDS",
         help="how long a connection may live",
+    )
+    parser.add_argument(
+        "--http",
+        action="store_true",
+        help="serve the same responses over HTTP on the same port (POST, GET and DELETE); needs "
+        "the extra [http]",
     )
     parser.add_argument(
         "--levers",

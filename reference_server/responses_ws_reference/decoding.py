@@ -20,16 +20,22 @@ def read_client_event(data: str | bytes) -> Event:
     """The client event in a message, which is an object with a string ``type``."""
     if isinstance(data, bytes):
         raise refuse("invalid_message", "Client events are text messages; this one was binary.")
-    event = _parse(data)
-    if not isinstance(event, dict):
-        raise refuse("invalid_json", "A client event is one JSON object.")
-    _inspect(event)
+    event = read_object(data)
     kind = event.get("type")
     if kind is None:
         raise refuse("missing_required_parameter", "The client event has no 'type'.", "type")
     if not isinstance(kind, str):
         raise refuse("invalid_type", "The 'type' of a client event is a string.", "type")
     return event
+
+
+def read_object(text: str) -> Event:
+    """The JSON object in a text."""
+    value = _parse(text)
+    if not isinstance(value, dict):
+        raise refuse("invalid_json", "A client event is one JSON object.")
+    _inspect(value)
+    return value
 
 
 def _parse(text: str) -> Any:

@@ -44,8 +44,16 @@ class HandshakeRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class HttpRequest(HandshakeRequest):
+    """A request of the API: with a body, or about the response that its path names."""
+
+    body: bytes = b""
+    response_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HandshakeAnswer:
-    """The HTTP response to it: status 101, or a refusal with a body."""
+    """The HTTP response: status 101 to a handshake, or another with a body."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()

@@ -23,8 +23,8 @@ from responses_ws_reference.effects import (
     send_event,
 )
 from responses_ws_reference.engine import Outputs, Prompt
-from responses_ws_reference.handshake import HandshakeAnswer, HandshakeRequest
-from responses_ws_reference.seams import Conversation, Seams
+from responses_ws_reference.handshake import HandshakeAnswer, HandshakeRequest, HttpRequest
+from responses_ws_reference.seams import Conversation, Seams, SeeMessage
 
 # What a hook can send: an event, raw text, a binary message, or a close.
 Outgoing: TypeAlias = Event | str | bytes | CloseConnection
@@ -63,7 +63,14 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """The functions of one variant or fault, each optional."""
+    """The functions of one variant or fault, each optional.
+
+    A POST over HTTP is a conversation too, so ``opened``, ``incoming``, ``outgoing``, ``closed``
+    and the policies hold there as well. ``http`` changes the answer to a request of the HTTP API;
+    of a stream it sees the status and the headers, with an empty body. ``sse`` changes one message
+    of a stream (an ``event:`` line, a ``data:`` line and an empty line; the last message is
+    ``data: [DONE]``) and has notes of its own for each stream.
+    """
 
     handshake: Callable[[HandshakeRequest, HandshakeAnswer, dict[str, Any]], HandshakeAnswer] | (
         None
@@ -77,6 +84,8 @@ class Hooks:
     policies: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     session: Callable[[Conversation, dict[str, Any]], Conversation] | None = None
     mood: Callable[[Prompt, Outputs, dict[str, Any]], Outputs] | None = None
+    http: Callable[[HttpRequest, HandshakeAnswer, dict[str, Any]], HandshakeAnswer] | None = None
+    sse: Callable[[str, HttpRequest, dict[str, Any]], Sequence[str]] | None = None
 
 
 @dataclass(slots=True)
@@ -104,13 +113,14 @@ def hang(hooks: Hooks, seams: Seams, tally: Tally) -> Seams:
         return changed
 
     def converse(
-        session: Conversation, request: HandshakeRequest, connection: ServerConnection
+        session: Conversation, request: HandshakeRequest, connection: ServerConnection | None
     ) -> Conversation:
         inner = seams.session(session, request, connection)
         if hooks.session is not None:
             inner = hooks.session(inner, shared)
         link = Link(request, shared, inner)
-        _watch_frames(connection, hooks, link, tally)
+        if connection is not None:
+            _watch_frames(connection, hooks, link, tally)
         return HookedSession(inner, hooks, link, tally)
 
     def mood(prompt: Prompt, given: Outputs) -> Outputs:
@@ -122,11 +132,24 @@ def hang(hooks: Hooks, seams: Seams, tally: Tally) -> Seams:
             tally.fire()
         return changed
 
+    def answer_http(request: HttpRequest, given: HandshakeAnswer) -> HandshakeAnswer:
+        given = seams.http(request, given)
+        if hooks.http is None:
+            return given
+        changed = hooks.http(request, given, shared)
+        if changed != given:
+            tally.fire()
+        return changed
+
+    def stream(request: HttpRequest) -> SeeMessage:
+        see = seams.sse(request)
+        return see if hooks.sse is None else _through(hooks.sse, see, request, tally)
+
     policies = {
         name: _counted(getattr(seams.policies, name), policy, tally)
         for name, policy in hooks.policies.items()
     }
-    return Seams(replace(seams.policies, **policies), converse, answer, mood)
+    return Seams(replace(seams.policies, **policies), converse, answer, mood, answer_http, stream)
 
 
 class HookedSession:
@@ -234,6 +257,24 @@ def _effect(sending: Outgoing) -> Effect:
             return sending
         case _:
             return SendMessage(sending)
+
+
+def _through(
+    hook: Callable[[str, HttpRequest, dict[str, Any]], Sequence[str]],
+    see: SeeMessage,
+    request: HttpRequest,
+    tally: Tally,
+) -> SeeMessage:
+    """The messages of one stream, each as the hook lets it be seen."""
+    memory: dict[str, Any] = {}
+
+    def change(message: str) -> Sequence[str]:
+        changed = hook(message, request, memory)
+        if [*changed] != [message]:
+            tally.fire()
+        return changed
+
+    return lambda message: [after for before in see(message) for after in change(before)]
 
 
 def _counted(

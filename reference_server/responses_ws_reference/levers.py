@@ -12,8 +12,6 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from websockets.asyncio.server import ServerConnection
-
 from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.engine import Breakdown, Completion, Engine, Prompt
 from responses_ws_reference.handshake import (
@@ -24,6 +22,7 @@ from responses_ws_reference.handshake import (
 )
 from responses_ws_reference.hooks import Hooks, Link, Sendings
 from responses_ws_reference.refusals import Refusal, Refused
+from responses_ws_reference.sockets import Socket
 
 FAILURE: Final = "failure"
 REFUSAL: Final = "refusal-5xx"
@@ -53,14 +52,14 @@ class Panel:
 
     def __init__(self) -> None:
         self._armed: list[str] = []
-        self._connections: set[ServerConnection] = set()
+        self._connections: set[Socket] = set()
         self._closing: set[asyncio.Task[None]] = set()
 
-    def watch(self, connection: ServerConnection) -> None:
+    def watch(self, connection: Socket) -> None:
         """Know an open connection, which a restart closes."""
         self._connections.add(connection)
 
-    def forget(self, connection: ServerConnection) -> None:
+    def forget(self, connection: Socket) -> None:
         """A connection is gone."""
         self._connections.discard(connection)
 

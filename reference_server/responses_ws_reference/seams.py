@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from websockets.asyncio.server import ServerConnection
 
 from responses_ws_reference.effects import Effect
 from responses_ws_reference.engine import Outputs, Prompt
-from responses_ws_reference.handshake import HandshakeAnswer, HandshakeRequest
+from responses_ws_reference.handshake import HandshakeAnswer, HandshakeRequest, HttpRequest
 from responses_ws_reference.policies import CONFORMING, Policies
+
+# What becomes of one message of an SSE stream.
+SeeMessage: TypeAlias = Callable[[str], Sequence[str]]
 
 
 class Conversation(Protocol):
@@ -46,7 +49,7 @@ class Conversation(Protocol):
 
 
 def _same_session(
-    session: Conversation, request: HandshakeRequest, connection: ServerConnection
+    session: Conversation, request: HandshakeRequest, connection: ServerConnection | None
 ) -> Conversation:
     return session
 
@@ -55,19 +58,29 @@ def _same_answer(request: HandshakeRequest, answer: HandshakeAnswer) -> Handshak
     return answer
 
 
+def _same_http_answer(request: HttpRequest, answer: HandshakeAnswer) -> HandshakeAnswer:
+    return answer
+
+
+def _same_messages(request: HttpRequest) -> SeeMessage:
+    return lambda message: (message,)
+
+
 def _as_asked(prompt: Prompt, outputs: Outputs) -> Outputs:
     return outputs
 
 
 @dataclass(frozen=True, slots=True)
 class Seams:
-    """The decisions of a server, the session of a connection, the answer to a handshake, and the
-    mood of the model.
+    """The decisions of a server, the session of a connection, the answer to a handshake, the mood
+    of the model; and over HTTP the answer to a request and the messages of a stream.
     """
 
     policies: Policies = CONFORMING
-    session: Callable[[Conversation, HandshakeRequest, ServerConnection], Conversation] = (
+    session: Callable[[Conversation, HandshakeRequest, ServerConnection | None], Conversation] = (
         _same_session
     )
     handshake: Callable[[HandshakeRequest, HandshakeAnswer], HandshakeAnswer] = _same_answer
     mood: Callable[[Prompt, Outputs], Outputs] = _as_asked
+    http: Callable[[HttpRequest, HandshakeAnswer], HandshakeAnswer] = _same_http_answer
+    sse: Callable[[HttpRequest], SeeMessage] = _same_messages

@@ -201,7 +201,7 @@ class Session:
         lane.turn = None
         response = turn.stream.response
         context = (*turn.prompt.context, *response["output"])
-        snapshot = Snapshot(response["id"], response["status"], turn.create, context)
+        snapshot = Snapshot(response["id"], response["status"], turn.create, context, response)
         self._lanes.remember(lane, snapshot)
         if self._policies.keeps(snapshot):
             self._shelf.add(snapshot)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Final
 
-from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from responses_ws_reference.effects import (
@@ -16,19 +16,36 @@ from responses_ws_reference.effects import (
     SendPing,
     StartTurn,
 )
+from responses_ws_reference.reference import Reference
 from responses_ws_reference.seams import Conversation
+from responses_ws_reference.sockets import Gone, Socket
 
 Clock = Callable[[], float]
 
 # How long a busy session that has nothing to say is left alone, in seconds.
 STANDSTILL: Final = 0.002
 
+log: Final = logging.getLogger("responses_ws_reference")
+
+
+async def run_connection(reference: Reference, connection: Socket, session: Conversation) -> None:
+    """Serve one connection to its end; whatever breaks, breaks this one only."""
+    shell = ConnectionShell(connection, session, clock=reference.now, pace=reference.config.pace)
+    reference.panel.watch(connection)
+    try:
+        await shell.run()
+    except Exception:
+        log.exception("a connection broke the server")
+        await connection.close(1011, "internal error")
+    finally:
+        reference.panel.forget(connection)
+
 
 class ConnectionShell:
     """Runs one session on one WebSocket connection."""
 
     def __init__(
-        self, connection: ServerConnection, session: Conversation, *, clock: Clock, pace: float
+        self, connection: Socket, session: Conversation, *, clock: Clock, pace: float
     ) -> None:
         self._connection = connection
         self._session = session
@@ -51,7 +68,7 @@ class ConnectionShell:
                 expiry.cancel()
                 if self._advancing is not None:
                     self._advancing.cancel()
-        except* ConnectionClosed:
+        except* (ConnectionClosed, Gone):
             pass
         finally:
             self._session.close()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from responses_ws_reference.creates import Create
 from responses_ws_reference.items import Item
@@ -15,12 +15,13 @@ MAX_STORED: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A finished response: what a continuation from it needs."""
+    """A finished response, and what a continuation from it needs."""
 
     id: str
     status: str
     create: Create
     context: tuple[Item, ...]
+    response: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_stored(self) -> bool:
@@ -43,6 +44,10 @@ class Shelf(Mapping[str, Snapshot]):
         self._snapshots[snapshot.id] = snapshot
         if len(self._snapshots) > MAX_STORED:
             del self._snapshots[next(iter(self._snapshots))]
+
+    def remove(self, response_id: str) -> Snapshot | None:
+        """Forget a response; it is given back where it was there."""
+        return self._snapshots.pop(response_id, None)
 
     def __getitem__(self, response_id: str) -> Snapshot:
         return self._snapshots[response_id]
