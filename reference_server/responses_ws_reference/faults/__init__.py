@@ -30,6 +30,14 @@ The decorators, by where they take hold:
     ``(request, answer, shared) -> answer`` for each opening handshake, accepted or refused.
 ``@on_frame_sent(*ids)``, ``@on_frame_received(*ids)``
     ``(frame, link) -> frame | None`` for each WebSocket frame, so for pings, pongs and closes too.
+``@on_http(*ids)``
+    ``(request, answer, shared) -> answer`` for each answer of the HTTP API, errors included. The
+    answer to a streamed create has an empty body: only its status and headers are seen here.
+``@on_sse(*ids)``
+    ``(message, request, memory) -> messages`` for each message of an SSE stream, as text: an
+    ``event:`` line, a ``data:`` line and an empty line, or ``data: [DONE]`` at the end. ``memory``
+    is a dictionary per stream. A create over HTTP is a conversation too, so the hooks above act on
+    it before it becomes text.
 ``@replace_policy(policy, *ids)``
     A function with the signature of the policy in ``policies.py``. It is pure: it changes nothing
     in place, takes no notes, and may be asked more often than it is followed.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, TypeVar
 
 from websockets.frames import Frame
 
 from responses_ws_reference.effects import CloseConnection, Event
-from responses_ws_reference.handshake import HandshakeAnswer, HandshakeRequest
+from responses_ws_reference.handshake import HandshakeAnswer, HandshakeRequest, HttpRequest
 from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply, Sendings
 
 TERMINAL: Final = ("response.completed", "response.failed", "response.incomplete")
@@ -17,6 +17,8 @@ LIFECYCLE: Final = ("response.created", "response.queued", "response.in_progress
 
 Rewrite: TypeAlias = Callable[[Event, Link], Sendings]
 Answer: TypeAlias = Callable[[HandshakeRequest, HandshakeAnswer, dict[str, Any]], HandshakeAnswer]
+HttpAnswer: TypeAlias = Callable[[HttpRequest, HandshakeAnswer, dict[str, Any]], HandshakeAnswer]
+SeeMessage: TypeAlias = Callable[[str, HttpRequest, dict[str, Any]], Sequence[str]]
 FrameHook: TypeAlias = Callable[[Frame, Link], Frame | None]
 Hook = TypeVar("Hook", bound=Callable[..., Any])
 
@@ -136,6 +138,24 @@ def on_handshake(*breaks: str, variant: str | None = None) -> Callable[[Answer],
 
     def decorate(hook: Answer) -> Answer:
         return _registered(hook, breaks, Hooks(handshake=hook), variant)
+
+    return decorate
+
+
+def on_http(*breaks: str, variant: str | None = None) -> Callable[[HttpAnswer], HttpAnswer]:
+    """Replace the answer to a request of the HTTP API; of a stream only status and headers."""
+
+    def decorate(hook: HttpAnswer) -> HttpAnswer:
+        return _registered(hook, breaks, Hooks(http=hook), variant)
+
+    return decorate
+
+
+def on_sse(*breaks: str, variant: str | None = None) -> Callable[[SeeMessage], SeeMessage]:
+    """Replace a message of an SSE stream, the ``[DONE]`` at its end included."""
+
+    def decorate(hook: SeeMessage) -> SeeMessage:
+        return _registered(hook, breaks, Hooks(sse=hook), variant)
 
     return decorate
 
