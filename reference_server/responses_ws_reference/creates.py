@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from responses_ws_reference import rules
+from responses_ws_reference.calls import NAMED, is_called_here, key
 from responses_ws_reference.effects import Event
 from responses_ws_reference.items import Item, read_input
 from responses_ws_reference.refusals import quoted, refuse
@@ -18,8 +19,10 @@ _TOOL = rules.members(
     description=nullable(rules.text()),
     parameters=nullable(rules.mapping),
     strict=nullable(rules.boolean),
+    format=nullable(rules.mapping),
+    environment=nullable(rules.mapping),
 )
-_FUNCTION = rules.members(("name",), name=rules.text())
+_NAMED = rules.members(("name",), name=rules.text())
 _FORMAT = rules.members(
     ("type",), type=rules.one_of("text", "json_object", "json_schema"), schema=rules.mapping
 )
@@ -36,10 +39,10 @@ def _metadata(value: Any, path: str) -> None:
 
 
 def _tool(value: Any, path: str) -> None:
-    """A tool of any type; a function has a name."""
+    """A tool of any type; functions and custom tools have a name."""
     _TOOL(value, path)
-    if value["type"] == "function":
-        _FUNCTION(value, path)
+    if value["type"] in NAMED:
+        _NAMED(value, path)
 
 
 def _tool_choice(value: Any, path: str) -> None:
@@ -54,8 +57,8 @@ def _tool_choice(value: Any, path: str) -> None:
         mode=rules.one_of("auto", "required"),
         tools=rules.array(rules.members(type=rules.text(), name=rules.text())),
     )(value, path)
-    if value["type"] == "function":
-        _FUNCTION(value, path)
+    if value["type"] in NAMED:
+        _NAMED(value, path)
 
 
 # Fields that are not named here are let through: clients send private ones.
@@ -76,7 +79,12 @@ FIELDS: Final[Mapping[str, rules.Rule]] = {
     "text": nullable(
         rules.members(format=_FORMAT, verbosity=nullable(rules.one_of("low", "medium", "high")))
     ),
-    "reasoning": nullable(rules.mapping),
+    "reasoning": nullable(
+        rules.members(
+            effort=nullable(rules.text()),
+            summary=nullable(rules.one_of("auto", "concise", "detailed")),
+        )
+    ),
     "temperature": nullable(rules.number(0, 2)),
     "top_p": nullable(rules.number(0, 1)),
     "presence_penalty": nullable(rules.number(-2, 2)),
@@ -121,15 +129,31 @@ class Create:
         return tools
 
     @property
-    def functions(self) -> list[dict[str, Any]]:
+    def callable_tools(self) -> list[dict[str, Any]]:
         """The tools that the client executes and this model can call."""
-        return [tool for tool in self.tools if tool["type"] == "function"]
+        return [tool for tool in self.tools if is_called_here(tool)]
 
     @property
     def tool_choice(self) -> str | dict[str, Any]:
         """Whether and which tools are called."""
         choice: str | dict[str, Any] = self.fields.get("tool_choice", "auto")
         return choice
+
+    @property
+    def asks_for_reasoning(self) -> bool:
+        """True where the model is to think before it answers."""
+        reasoning = self.fields.get("reasoning")
+        return reasoning is not None and reasoning.get("effort") != "none"
+
+    @property
+    def asks_for_summary(self) -> bool:
+        """True where the reasoning is to be summed up for the client."""
+        return self.asks_for_reasoning and self.fields["reasoning"].get("summary") is not None
+
+    @property
+    def asks_for_sealed_reasoning(self) -> bool:
+        """True where the client wants to carry the reasoning along."""
+        return "reasoning.encrypted_content" in self.fields.get("include", ())
 
     @property
     def is_stored(self) -> bool:
@@ -165,25 +189,33 @@ def read_create(event: Event) -> Create:
 
 def _check_tool_choice(create: Create) -> None:
     """A demand for a call can be met by the tools that are declared."""
-    names = {tool["name"] for tool in create.functions}
+    tools = {key(tool) for tool in create.callable_tools}
     match create.tool_choice:
-        case "required" if not names:
+        case "required" if not tools:
             raise refuse(
                 "invalid_value",
-                "'tool_choice' is 'required' but no function is declared.",
+                "'tool_choice' is 'required' but no tool of the client is declared.",
                 "tool_choice",
             )
-        case {"type": "function", "name": str(name)} if name not in names:
+        case {"type": "function" | "custom" as kind, "name": str(name)} if (
+            key({"type": kind, "name": name}) not in tools
+        ):
             raise refuse(
                 "invalid_value",
                 f"'tool_choice' names {quoted(name)}, which is not declared.",
                 "tool_choice",
             )
-        case {"type": "allowed_tools", "mode": "required", "tools": list(tools)} if not (
-            names & {tool.get("name") for tool in tools}
+        case {"type": "shell" as kind} if key({"type": kind}) not in tools:
+            raise refuse(
+                "invalid_value",
+                "'tool_choice' is 'shell', which is not declared.",
+                "tool_choice",
+            )
+        case {"type": "allowed_tools", "mode": "required", "tools": list(allowed)} if not (
+            tools & {key(each) for each in allowed}
         ):
             raise refuse(
                 "invalid_value",
-                "'tool_choice' allows none of the declared functions.",
+                "'tool_choice' allows none of the declared tools.",
                 "tool_choice",
             )

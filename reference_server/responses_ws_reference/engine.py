@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol, TypeAlias
 
 from responses_ws_reference.arguments import sample
+from responses_ws_reference.calls import CALLS, CUSTOM, FUNCTION, OUTPUTS, SHELL, Kind, key
 from responses_ws_reference.creates import Create
 from responses_ws_reference.items import Item, text_of
 
@@ -26,6 +27,8 @@ _FOLLOW: Final = re.compile(r"Follow your instructions", re.IGNORECASE)
 _COUNT: Final = re.compile(r"Count from 1 to (\d{1,9})", re.IGNORECASE)
 _USE_TOOL: Final = re.compile(r"Use the tool\b", re.IGNORECASE)
 _CALL_EVERY_TOOL: Final = re.compile(r"Call every tool once", re.IGNORECASE)
+
+_THOUGHT: Final = ("What", " is", " asked", " is", " plain.")
 
 # A model has an end of its own; this one is far beyond what the plain prompts ask for.
 _MAX_OUTPUT_TOKENS: Final = 10_000
@@ -48,13 +51,23 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function call, its JSON arguments token by token."""
+    """A call that the client executes: JSON arguments, free text or a command, token by token."""
 
     name: str
     tokens: tuple[str, ...]
+    kind: Kind = FUNCTION
 
 
 Outputs: TypeAlias = tuple[Message | Call, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """What the model thinks before it speaks, token by token, and what the client sees of it."""
+
+    tokens: tuple[str, ...]
+    is_summed_up: bool = False
+    is_sealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +84,14 @@ class Breakdown:
 class Completion:
     """What the model says; ``is_cut_short`` where it ran out of tokens in its last output.
 
-    With a ``breakdown`` the model does not get to the end of it.
+    With a ``breakdown`` the model does not get to the end of it. A ``thought`` comes before
+    all outputs.
     """
 
     outputs: Outputs
     is_cut_short: bool = False
     breakdown: Breakdown | None = None
+    thought: Thought | None = None
 
 
 class Engine(Protocol):
@@ -101,14 +116,14 @@ class ScriptedEngine:
 
     def complete(self, prompt: Prompt) -> Completion:
         """The outputs that the prompt asks for, as far as mood and token limit allow."""
-        functions = _functions_to_call(prompt)
+        tools = _tools_to_call(prompt)
         outputs: Outputs = (
-            tuple(_call(function) for function in functions)
-            if functions
-            else (Message(tokenize(_reply(prompt))),)
+            tuple(_call(tool) for tool in tools) if tools else (Message(tokenize(_reply(prompt))),)
         )
+        thought = _thought(prompt.create)
         limit = prompt.create.fields.get("max_output_tokens", _MAX_OUTPUT_TOKENS)
-        return _cut(self._mood(prompt, outputs), min(limit, _MAX_OUTPUT_TOKENS))
+        left = min(limit, _MAX_OUTPUT_TOKENS) - (len(thought.tokens) if thought else 0)
+        return replace(_cut(self._mood(prompt, outputs), left), thought=thought)
 
 
 def tokenize(text: str) -> tuple[str, ...]:
@@ -126,8 +141,14 @@ def count_words(context: tuple[Item, ...]) -> int:
     return sum(len(_text(item).split()) for item in context)
 
 
-def _functions_to_call(prompt: Prompt) -> list[dict[str, Any]]:
-    functions = prompt.create.functions
+def _thought(create: Create) -> Thought | None:
+    if not create.asks_for_reasoning:
+        return None
+    return Thought(_THOUGHT, create.asks_for_summary, create.asks_for_sealed_reasoning)
+
+
+def _tools_to_call(prompt: Prompt) -> list[dict[str, Any]]:
+    tools = prompt.create.callable_tools
     # Once the outputs are there, a prompt that asked for calls has what it wanted.
     asked = "" if _ends_with_output(prompt) else _asked(prompt)
     wants_all = bool(_CALL_EVERY_TOOL.search(asked))
@@ -137,23 +158,28 @@ def _functions_to_call(prompt: Prompt) -> list[dict[str, Any]]:
             return []
         case "auto" if not wants_any:
             return []
-        case {"type": "function", "name": name}:
-            return [tool for tool in functions if tool["name"] == name][:1]
+        case {"type": "function" | "custom" | "shell" as kind, **choice}:
+            wanted = key({"type": kind, "name": choice.get("name")})
+            return [tool for tool in tools if key(tool) == wanted][:1]
         case {"type": "allowed_tools", "tools": list(allowed), **choice}:
-            names = {tool.get("name") for tool in allowed}
-            functions = [tool for tool in functions if tool["name"] in names]
+            keys = {key(tool) for tool in allowed}
+            tools = [tool for tool in tools if key(tool) in keys]
             if choice.get("mode") != "required" and not wants_any:
                 return []
         case {}:
             return []
     calls_one = not wants_all or prompt.create.fields.get("parallel_tool_calls") is False
-    return functions[:1] if calls_one else functions
+    return tools[:1] if calls_one else tools
 
 
-def _call(function: dict[str, Any]) -> Call:
-    value = sample(function.get("parameters"))
+def _call(tool: dict[str, Any]) -> Call:
+    if tool["type"] == SHELL.tool:
+        return Call(SHELL.tool, tokenize("uname -s"), SHELL)
+    if tool["type"] == CUSTOM.tool:
+        return Call(tool["name"], tokenize("some plain text"), CUSTOM)
+    value = sample(tool.get("parameters"))
     arguments = json.dumps(value if isinstance(value, dict) else {}, ensure_ascii=False)
-    return Call(function["name"], tuple(_ARGUMENT_TOKEN.findall(arguments)))
+    return Call(tool["name"], tuple(_ARGUMENT_TOKEN.findall(arguments)))
 
 
 def _reply(prompt: Prompt) -> str:
@@ -193,18 +219,18 @@ def _asked(prompt: Prompt) -> str:
 
 def _ends_with_output(prompt: Prompt) -> bool:
     """True where the model is to go on from the outputs of its calls."""
-    return bool(prompt.context) and prompt.context[-1]["type"] == "function_call_output"
+    return bool(prompt.context) and prompt.context[-1]["type"] in OUTPUTS
 
 
 def _new_outputs(prompt: Prompt) -> list[str]:
     """The tool outputs since the model last said something."""
     found: list[str] = []
     for item in reversed(prompt.context):
-        match item:
-            case {"type": "function_call"} | {"type": "message", "role": "assistant"}:
-                break
-            case {"type": "function_call_output", "output": output}:
-                found.insert(0, text_of(output))
+        is_said = item["type"] == "message" and item["role"] == "assistant"
+        if is_said or item["type"] in CALLS:
+            break
+        if item["type"] in OUTPUTS:
+            found.insert(0, _text(item))
     return found
 
 
@@ -215,8 +241,14 @@ def _text(item: Item) -> str:
             return text_of(item["content"])
         case {"type": "function_call"}:
             return f"{item['name']} {item['arguments']}"
-        case {"type": "function_call_output"}:
+        case {"type": "custom_tool_call"}:
+            return f"{item['name']} {item['input']}"
+        case {"type": "shell_call"}:
+            return " ".join(item["action"]["commands"])
+        case {"type": "function_call_output" | "custom_tool_call_output"}:
             return text_of(item["output"])
+        case {"type": "shell_call_output"}:
+            return "".join(entry.get("stdout", "") for entry in item["output"])
     return ""
 
 
@@ -224,8 +256,7 @@ def _cut(outputs: Outputs, limit: int) -> Completion:
     kept: list[Message | Call] = []
     for output in outputs:
         if len(output.tokens) > limit:
-            tokens = output.tokens[:limit]
-            cut = Message(tokens) if isinstance(output, Message) else Call(output.name, tokens)
+            cut = replace(output, tokens=output.tokens[:limit])
             return Completion((*kept, cut), is_cut_short=True)
         kept.append(output)
         limit -= len(output.tokens)

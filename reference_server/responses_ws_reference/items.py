@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
 from responses_ws_reference import rules
-from responses_ws_reference.refusals import Refusal, quoted, refuse
+from responses_ws_reference.calls import CALLS
+from responses_ws_reference.refusals import quoted, refuse
+from responses_ws_reference.sealing import sealed
 
 Item: TypeAlias = Mapping[str, Any]
 
@@ -36,16 +38,29 @@ _CALL = rules.members(
     arguments=rules.text(),
 )
 _OUTPUT = rules.members(("call_id", "output"), call_id=rules.text(), output=_content)
+_CUSTOM_CALL = rules.members(
+    ("call_id", "name", "input"), call_id=rules.text(), name=rules.text(), input=rules.text()
+)
+_SHELL_CALL = rules.members(
+    ("call_id", "action"),
+    call_id=rules.text(),
+    action=rules.members(("commands",), commands=rules.array(rules.text())),
+)
+_SHELL_OUTPUT = rules.members(
+    ("call_id", "output"),
+    call_id=rules.text(),
+    output=rules.array(rules.members(stdout=rules.text(), stderr=rules.text())),
+)
+_REASONING = rules.members(
+    summary=rules.array(rules.mapping), encrypted_content=rules.nullable(sealed)
+)
 
 # Items that a client may bring along from elsewhere and that this model does not read.
 _CARRIED_ALONG: Final = (
-    "reasoning",
     "item_reference",
     "compaction",
-    *("custom_tool_call", "custom_tool_call_output"),
     *("computer_call", "computer_call_output"),
     *("local_shell_call", "local_shell_call_output"),
-    *("shell_call", "shell_call_output"),
     *("apply_patch_call", "apply_patch_call_output"),
     *("tool_search_call", "tool_search_output"),
     *("web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call"),
@@ -57,6 +72,11 @@ ITEM_RULES: Final[Mapping[str, rules.Rule]] = {
     "message": _MESSAGE,
     "function_call": _CALL,
     "function_call_output": _OUTPUT,
+    "custom_tool_call": _CUSTOM_CALL,
+    "custom_tool_call_output": _OUTPUT,
+    "shell_call": _SHELL_CALL,
+    "shell_call_output": _SHELL_OUTPUT,
+    "reasoning": _REASONING,
     **dict.fromkeys(_CARRIED_ALONG, rules.anything),
 }
 
@@ -98,33 +118,7 @@ def without_repeats(context: Iterable[Item], items: Iterable[Item]) -> tuple[Ite
 
 
 def _identity(item: Item) -> tuple[str, Any] | None:
-    if item["type"] == "function_call":
-        return ("function_call", item["call_id"])
+    if item["type"] in CALLS:
+        return (item["type"], item["call_id"])
     identity = item.get("id")
     return (item["type"], identity) if isinstance(identity, str) else None
-
-
-def unmatched_call(context: Iterable[Item]) -> Refusal | None:
-    """The refusal owed to an output without its call, or to a call without its output."""
-    waiting: dict[str, None] = {}
-    known: set[str] = set()
-    for item in context:
-        if item["type"] == "function_call" and item.get("status") != "incomplete":
-            known.add(item["call_id"])
-            waiting[item["call_id"]] = None
-        elif item["type"] == "function_call_output":
-            call_id = item["call_id"]
-            if call_id not in known:
-                return Refusal(
-                    "tool_call_not_found",
-                    f"No tool call found for function call output with call_id {quoted(call_id)}.",
-                    "input",
-                )
-            waiting.pop(call_id, None)
-    for call_id in waiting:
-        return Refusal(
-            "tool_output_not_found",
-            f"No tool output found for function call {quoted(call_id)}.",
-            "input",
-        )
-    return None

@@ -2,9 +2,10 @@
 
 A *response* is created, may be announced as queued, makes progress and ends once. Each output
 *item* is added, filled and done; a message is filled through content parts, a function call
-through its arguments. Both machines take the ``type`` of an event as their input: the response
-machine knows its own lifecycle events and calls everything else ``OUTPUT``, the item machine knows
-the events that carry an ``output_index``.
+through its arguments, the call of a custom tool through its input. Both machines take the ``type``
+of an event as their input: the response machine knows its own lifecycle events and calls everything
+else ``OUTPUT``, the item machine knows the events that carry an ``output_index``, except those of a
+summary of reasoning.
 
 A pair that is not in a table is illegal, and `advance` says so instead of repairing it.
 """
@@ -38,6 +39,8 @@ class ItemState(Enum):
     PART_DONE = "part_done"
     ARGUMENTS_OPEN = "arguments_open"
     ARGUMENTS_FULL = "arguments_full"
+    INPUT_OPEN = "input_open"
+    INPUT_FULL = "input_full"
     DONE = "done"
 
 
@@ -67,9 +70,14 @@ ITEM_TRANSITIONS: Final[Mapping[tuple[ItemState, str], ItemState]] = {
     (ItemState.OPEN, "response.function_call_arguments.done"): ItemState.ARGUMENTS_FULL,
     (ItemState.ARGUMENTS_OPEN, "response.function_call_arguments.delta"): ItemState.ARGUMENTS_OPEN,
     (ItemState.ARGUMENTS_OPEN, "response.function_call_arguments.done"): ItemState.ARGUMENTS_FULL,
+    (ItemState.OPEN, "response.custom_tool_call_input.delta"): ItemState.INPUT_OPEN,
+    (ItemState.OPEN, "response.custom_tool_call_input.done"): ItemState.INPUT_FULL,
+    (ItemState.INPUT_OPEN, "response.custom_tool_call_input.delta"): ItemState.INPUT_OPEN,
+    (ItemState.INPUT_OPEN, "response.custom_tool_call_input.done"): ItemState.INPUT_FULL,
     (ItemState.OPEN, "response.output_item.done"): ItemState.DONE,
     (ItemState.PART_DONE, "response.output_item.done"): ItemState.DONE,
     (ItemState.ARGUMENTS_FULL, "response.output_item.done"): ItemState.DONE,
+    (ItemState.INPUT_FULL, "response.output_item.done"): ItemState.DONE,
 }
 
 TERMINAL_STATES: Final = frozenset(

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, TypeAlias
 
+from responses_ws_reference.calls import unmatched_call
 from responses_ws_reference.creates import Create
-from responses_ws_reference.items import Item, unmatched_call, without_repeats
+from responses_ws_reference.items import Item, without_repeats
 from responses_ws_reference.refusals import Refusal
 from responses_ws_reference.store import NOTHING, Snapshot
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, Final
 
+from responses_ws_reference.calls import CUSTOM, FUNCTION
 from responses_ws_reference.effects import Event
-from responses_ws_reference.engine import Breakdown, Call, Completion, Message
+from responses_ws_reference.engine import Breakdown, Call, Completion, Message, Thought
 from responses_ws_reference.lifecycle import (
     ITEM_TRANSITIONS,
     LIFECYCLE_EVENTS,
@@ -19,9 +20,15 @@ from responses_ws_reference.lifecycle import (
     ResponseState,
     advance,
 )
+from responses_ws_reference.sealing import seal
 
 # An output item is there, and the first of its text or arguments, but not the last.
 _EVENTS_BEFORE_A_BREAKDOWN: Final = 3
+# How ids begin, events are called and the text is named, of the calls whose text is streamed.
+_STREAMED: Final = {
+    FUNCTION: ("fc", "response.function_call_arguments", "arguments"),
+    CUSTOM: ("ctc", "response.custom_tool_call_input", "input"),
+}
 
 
 class ResponseStream:
@@ -43,7 +50,7 @@ class ResponseStream:
     ) -> None:
         self.response = response
         self._completion = completion
-        self._usage = usage
+        self._usage = _with_thought(usage, completion)
         self._number = number
         self._identify = identify
         self._state = ResponseState.ABSENT
@@ -84,15 +91,21 @@ class ResponseStream:
             yield self._terminal("response.completed")
 
     def _outputs(self, completion: Completion) -> Iterator[Event]:
-        last = len(completion.outputs) - 1
-        for index, output in enumerate(completion.outputs):
+        first = 0
+        if completion.thought is not None:
+            yield from self._reasoning(first, completion.thought)
+            first = 1
+        last = first + len(completion.outputs) - 1
+        for index, output in enumerate(completion.outputs, start=first):
             is_cut = completion.is_cut_short and index == last
             status = "incomplete" if is_cut else "completed"
             match output:
                 case Message(tokens):
                     yield from self._message(index, tokens, status)
-                case Call(name, tokens):
-                    yield from self._call(index, name, tokens, status)
+                case Call(kind=kind) if kind in _STREAMED:
+                    yield from self._call(index, output, status)
+                case Call():
+                    yield from self._command(index, output, status)
 
     def _break_down(self, breakdown: Breakdown) -> Iterator[Event]:
         error = {"code": breakdown.code, "message": breakdown.message}
@@ -122,30 +135,66 @@ class ResponseStream:
         yield self._item_event("response.output_text.done", index, done)
         part = {**part, "text": text}
         yield self._item_event("response.content_part.done", index, {**at, "part": part})
-        item = {**item, "status": status, "content": [part]}
-        self.response["output"].append(item)
-        yield self._item_event("response.output_item.done", index, {"item": item})
+        yield self._item_done(index, {**item, "status": status, "content": [part]})
 
-    def _call(self, index: int, name: str, tokens: tuple[str, ...], status: str) -> Iterator[Event]:
+    def _call(self, index: int, call: Call, status: str) -> Iterator[Event]:
+        prefix, family, member = _STREAMED[call.kind]
         item = {
-            "type": "function_call",
-            "id": self._identify("fc"),
+            "type": call.kind.call,
+            "id": self._identify(prefix),
             "call_id": self._identify("call"),
-            "name": name,
-            "arguments": "",
+            "name": call.name,
+            member: "",
             "status": "in_progress",
         }
-        arguments = "".join(tokens)
+        text = "".join(call.tokens)
         at = {"item_id": item["id"], "output_index": index}
         yield self._item_event("response.output_item.added", index, {"item": item})
+        for token in call.tokens:
+            yield self._item_event(f"{family}.delta", index, {**at, "delta": token})
+        yield self._item_event(f"{family}.done", index, {**at, member: text})
+        yield self._item_done(index, {**item, "status": status, member: text})
+
+    def _command(self, index: int, call: Call, status: str) -> Iterator[Event]:
+        """A call that comes whole, without deltas."""
+        item: dict[str, Any] = {
+            "type": call.kind.call,
+            "id": self._identify("sh"),
+            "call_id": self._identify("call"),
+            "action": {"commands": [], "timeout_ms": None, "max_output_length": None},
+            "status": "in_progress",
+        }
+        yield self._item_event("response.output_item.added", index, {"item": item})
+        action = {**item["action"], "commands": ["".join(call.tokens)]}
+        yield self._item_done(index, {**item, "status": status, "action": action})
+
+    def _reasoning(self, index: int, thought: Thought) -> Iterator[Event]:
+        """A thought is not shown, but summed up or sealed where the client asked for that."""
+        item: dict[str, Any] = {"type": "reasoning", "id": self._identify("rs"), "summary": []}
+        text = "".join(thought.tokens)
+        yield self._item_event("response.output_item.added", index, {"item": item})
+        if thought.is_summed_up:
+            yield from self._summary(index, item["id"], thought.tokens)
+            item = {**item, "summary": [{"type": "summary_text", "text": text}]}
+        if thought.is_sealed:
+            item = {**item, "encrypted_content": seal(text)}
+        yield self._item_done(index, item)
+
+    def _summary(self, index: int, item_id: str, tokens: tuple[str, ...]) -> Iterator[Event]:
+        """The one part of a summary; the tables leave its events to the reasoning item."""
+        at = {"item_id": item_id, "output_index": index, "summary_index": 0}
+        part = {"type": "summary_text", "text": "".join(tokens)}
+        empty = {**part, "text": ""}
+        yield self._event("response.reasoning_summary_part.added", {**at, "part": empty})
         for token in tokens:
-            delta = {**at, "delta": token}
-            yield self._item_event("response.function_call_arguments.delta", index, delta)
-        done = {**at, "arguments": arguments}
-        yield self._item_event("response.function_call_arguments.done", index, done)
-        item = {**item, "status": status, "arguments": arguments}
+            yield self._event("response.reasoning_summary_text.delta", {**at, "delta": token})
+        done = {**at, "text": part["text"]}
+        yield self._event("response.reasoning_summary_text.done", done)
+        yield self._event("response.reasoning_summary_part.done", {**at, "part": part})
+
+    def _item_done(self, index: int, item: dict[str, Any]) -> Event:
         self.response["output"].append(item)
-        yield self._item_event("response.output_item.done", index, {"item": item})
+        return self._item_event("response.output_item.done", index, {"item": item})
 
     def _terminal(self, kind: str) -> Event:
         self.response["usage"] = self._usage
@@ -172,3 +221,16 @@ class ResponseStream:
         event = {"type": kind, "sequence_number": self._number(self._count), **members}
         self._count += 1
         return event
+
+
+def _with_thought(usage: dict[str, Any], completion: Completion | None) -> dict[str, Any]:
+    """The token counts with those of the thought, which is output too."""
+    if completion is None or completion.thought is None:
+        return usage
+    thought = len(completion.thought.tokens)
+    return {
+        **usage,
+        "output_tokens": usage["output_tokens"] + thought,
+        "output_tokens_details": {"reasoning_tokens": thought},
+        "total_tokens": usage["total_tokens"] + thought,
+    }

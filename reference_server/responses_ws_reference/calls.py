@@ -1,0 +1,78 @@
+"""The calls that a client executes: which item makes one and which answers it, tied by call_id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from responses_ws_reference.refusals import Refusal, quoted
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of call, by the type of the tool that is called; ``noun`` is for messages."""
+
+    tool: str
+    call: str
+    output: str
+    noun: str
+
+
+FUNCTION: Final = Kind("function", "function_call", "function_call_output", "function call")
+CUSTOM: Final = Kind("custom", "custom_tool_call", "custom_tool_call_output", "custom tool call")
+SHELL: Final = Kind("shell", "shell_call", "shell_call_output", "shell call")
+
+KINDS: Final[Mapping[str, Kind]] = {kind.tool: kind for kind in (FUNCTION, CUSTOM, SHELL)}
+# The types of the tools that are told apart by their names.
+NAMED: Final = (FUNCTION.tool, CUSTOM.tool)
+CALLS: Final[Mapping[str, Kind]] = {kind.call: kind for kind in KINDS.values()}
+OUTPUTS: Final[Mapping[str, Kind]] = {kind.output: kind for kind in KINDS.values()}
+
+
+def unmatched_call(context: Iterable[Mapping[str, Any]]) -> Refusal | None:
+    """The refusal owed to an output without its call, or to a call without its output.
+
+    An output answers a call of its own kind only.
+    """
+    waiting: dict[tuple[Kind, str], None] = {}
+    known: set[tuple[Kind, str]] = set()
+    for item in context:
+        if item["type"] in CALLS and item.get("status") != "incomplete":
+            call = (CALLS[item["type"]], item["call_id"])
+            known.add(call)
+            waiting[call] = None
+        elif item["type"] in OUTPUTS:
+            kind, call_id = answered = (OUTPUTS[item["type"]], item["call_id"])
+            if answered not in known:
+                return Refusal(
+                    "tool_call_not_found",
+                    f"No tool call found for {kind.noun} output with call_id {quoted(call_id)}.",
+                    "input",
+                )
+            waiting.pop(answered, None)
+    for kind, call_id in waiting:
+        return Refusal(
+            "tool_output_not_found",
+            f"No tool output found for {kind.noun} {quoted(call_id)}.",
+            "input",
+        )
+    return None
+
+
+def is_called_here(tool: Mapping[str, Any]) -> bool:
+    """True for a tool that this model can call: it follows no grammar and has no containers."""
+    match tool:
+        case {"type": "function"}:
+            return True
+        case {"type": "custom"}:
+            return bool((tool.get("format") or {}).get("type", "text") == "text")
+        case {"type": "shell"}:
+            return bool((tool.get("environment") or {}).get("type", "local") == "local")
+    return False
+
+
+def key(tool: Mapping[str, Any]) -> tuple[str, str | None]:
+    """What tells a tool, or the choice of one, from others; without a type it is a function."""
+    kind = tool.get("type", FUNCTION.tool)
+    return (kind, tool.get("name") if kind in NAMED else None)
