@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from functools import cache
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +184,24 @@ def test_schema_has_examples(name: str, kind: str) -> None:
     assert list((EXAMPLES / name / kind).glob("*.json"))
 
 
+ODD_VALUES = cycle((None, "", 0, [], True, -1, {}, 1.5, "x y", 10**30, [None], {"type": "odd"}))
+
+
+def spoilt(instance: Any) -> Iterator[Any]:
+    """An instance with one value changed, or one member left out, for each place in it."""
+    if not isinstance(instance, dict | list):
+        return
+    places = instance.items() if isinstance(instance, dict) else enumerate(instance)
+    for place, value in [*places]:
+        copy = instance.copy()
+        del copy[place]
+        yield copy
+        for odd in (next(ODD_VALUES), *spoilt(value)):
+            copy = instance.copy()
+            copy[place] = odd
+            yield copy
+
+
 def test_examples_belong_to_schemas() -> None:
     known = set(schemas.names())
     assert {p.values[0] for kind in ("valid", "invalid") for p in example_files(kind)} <= known
@@ -199,6 +218,14 @@ def test_invalid_example_fails_where_it_says(name: str, path: Path) -> None:
     assert example["why"].endswith(".")
     faults = schemas.explain(name, example["instance"])
     assert {pointer for pointer, _ in faults} == {example["path"]}
+
+
+@pytest.mark.parametrize(("name", "path"), [*example_files("valid"), *example_files("invalid")])
+def test_fast_validator_agrees_with_the_one_that_explains(name: str, path: Path) -> None:
+    example = read(path)
+    original = example["instance"] if path.parent.name == "invalid" else example
+    for instance in (original, *spoilt(original)):
+        assert schemas.is_valid(name, instance) == schemas.validator_for(name).is_valid(instance)
 
 
 @pytest.mark.parametrize(("name", "path"), example_files("valid", within="dialects"))

@@ -32,7 +32,7 @@ LIFECYCLE_EVENTS: Final = frozenset(
 )
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, weakref_slot=True, eq=False)
 class Exchange:
     """One client message and what came of it. ``name`` is unique in its transcript.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from responses_ws_schemas import event_types
 
@@ -85,21 +86,16 @@ class Part:
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """One output item: its events in the order in which they came, and its content parts."""
+    """One output item: its events in the order in which they came, and its content parts.
+
+    ``added`` and ``done`` are the events that begin and end it, None where they are missing.
+    """
 
     index: int
     events: list[Received] = field(default_factory=list)
     parts: dict[int, Part] = field(default_factory=dict)
-
-    @property
-    def added(self) -> Received | None:
-        """The event that begins it."""
-        return _first(self.events, ITEM_ADDED)
-
-    @property
-    def done(self) -> Received | None:
-        """The event that ends it."""
-        return _first(self.events, ITEM_DONE)
+    added: Received | None = None
+    done: Received | None = None
 
     @property
     def final(self) -> dict[str, Any]:
@@ -116,13 +112,29 @@ class Item:
     def add(self, event: Received) -> None:
         """Take an event of this item."""
         self.events.append(event)
+        if event.type == ITEM_ADDED:
+            self.added = self.added or event
+        elif event.type == ITEM_DONE:
+            self.done = self.done or event
         index = event.payload.get("content_index")
         if _is_index(index):
             self.parts.setdefault(index, Part(index)).events.append(event)
 
 
+# Many checks ask for the items of one response, which can have thousands of events.
+_FOUND: Final[WeakKeyDictionary[Exchange, tuple[int, list[Item]]]] = WeakKeyDictionary()
+
+
 def items_of(exchange: Exchange) -> list[Item]:
     """The items of a response, in the order in which they began."""
+    count, items = _FOUND.get(exchange, (-1, []))
+    if count != len(exchange.events):
+        items = _find_items(exchange)
+        _FOUND[exchange] = len(exchange.events), items
+    return list(items)
+
+
+def _find_items(exchange: Exchange) -> list[Item]:
     items: list[Item] = []
     for event in exchange.events:
         index = event.payload.get("output_index")
