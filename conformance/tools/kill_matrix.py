@@ -110,10 +110,17 @@ class Result:
         }
 
 
-def server_config(*, fault: str | None = None, variant: str | None = None) -> ServerConfig:
+def server_config(
+    *, fault: str | None = None, variant: str | None = None, http: bool = False
+) -> ServerConfig:
     """The reference server as the suite's own tests run it."""
     return ServerConfig(
-        api_keys=(KEY, SECOND_KEY), offers_levers=True, pace=PACE, fault=fault, variant=variant
+        api_keys=(KEY, SECOND_KEY),
+        offers_levers=True,
+        pace=PACE,
+        fault=fault,
+        variant=variant,
+        http=http,
     )
 
 
@@ -151,11 +158,14 @@ def features_of(fault: Fault) -> frozenset[str]:
     return LAYERS & features
 
 
-def run_fault(fault: Fault, *, whole: bool = False) -> Result:
-    """Record what exercises the fault's requirements, or everything, and judge all of it."""
+def run_fault(fault: Fault, *, whole: bool = False, http: bool = False) -> Result:
+    """Record what exercises the fault's requirements, or everything, and judge all of it.
+
+    The server stands on the websockets library alone; with ``http`` on an ASGI stack.
+    """
     started = time.monotonic()
     red: dict[str, str] = {}
-    with running_server(server_config(fault=fault.name)) as server:
+    with running_server(server_config(fault=fault.name, http=http)) as server:
         for dialect in dialects_of(fault):
             profile = profile_of(server.url, dialect=dialect, features=features_of(fault))
             for judgement in judged(profile, () if whole else fault.breaks):
