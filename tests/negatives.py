@@ -11,7 +11,8 @@ from typing import Any
 
 from responses_ws_conformance.checks import Check, Evidence, Mark
 from responses_ws_conformance.exchanges import Exchange
-from responses_ws_conformance.transcript import Opened, parse
+from responses_ws_conformance.payloads import parse
+from responses_ws_conformance.transcript import Opened
 
 from tests.cases import Case
 

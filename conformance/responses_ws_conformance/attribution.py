@@ -37,6 +37,7 @@ from typing import Any, Final
 from responses_ws_schemas import event_types, explain
 
 from responses_ws_conformance import commands, doubts
+from responses_ws_conformance.calls import Call
 from responses_ws_conformance.exchanges import (
     LIFECYCLE_EVENTS,
     TERMINAL_EVENTS,
@@ -47,11 +48,13 @@ from responses_ws_conformance.exchanges import (
     response_of,
 )
 from responses_ws_conformance.transcript import (
+    Answered,
     Closed,
     Entry,
     Expired,
     Opened,
     Received,
+    Requested,
     Sent,
     Transcript,
 )
@@ -75,6 +78,8 @@ class Reading:
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
         self.connections: dict[str, ConnectionView] = {}
         self.exchanges: dict[str, Exchange] = {}
+        self.calls: dict[str, Call] = {}
+        self._asked: dict[str, Call] = {}
         self._last: dict[str, Received] = {}
         for entry in entries:
             self.feed(entry)
@@ -104,6 +109,12 @@ class Reading:
                     exchange.closed = entry
             case Expired(exchange=str(name)) if name in self.exchanges:
                 self._expired(self.exchanges[name], entry)
+            case Requested():
+                call = self._asked[entry.conn] = Call.of(entry)
+                self.calls[call.name] = call
+                return call.exchange
+            case Answered() | Expired() if entry.conn in self._asked:
+                self._asked[entry.conn].take(entry)
         return None
 
     def _sent(self, entry: Sent) -> Exchange:

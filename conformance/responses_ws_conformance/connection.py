@@ -57,6 +57,10 @@ class Loop(Protocol):
         """Note that exchanges or connections, by role, exercise a requirement."""
 
 
+class Unreachable(Exception):
+    """The target gave no usable connection."""
+
+
 class Blocked(Exception):
     """A scenario cannot go on; ``by`` names the requirement whose violation is the root."""
 

@@ -13,9 +13,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from responses_ws_conformance import levers
+from responses_ws_conformance.api import Api
 from responses_ws_conformance.checks import Cause
-from responses_ws_conformance.connection import OMIT, Blocked, Connection
+from responses_ws_conformance.connection import OMIT, Blocked, Connection, Unreachable
+from responses_ws_conformance.errors import HarnessError
 from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.pacing import Pace
 from responses_ws_conformance.profile import Lever, Profile
 from responses_ws_conformance.recording import Recording
 from responses_ws_conformance.transcript import Note, Opened
@@ -26,10 +29,6 @@ __all__ = ["OMIT", "Blocked", "Connection", "Driver", "Unreachable"]
 # How often it is looked whether a lever has been pulled; meanwhile pings are answered.
 LEVER_STEP: Final = 0.02
 BUSY_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
-
-
-class Unreachable(Exception):
-    """The target gave no usable connection."""
 
 
 class Driver:
@@ -49,7 +48,7 @@ class Driver:
         self._network = network or Network()
         self._random = seed or random.Random()
         self._connections: list[Connection] = []
-        self._last_create: float | None = None
+        self._api: Api | None = None
 
     def __enter__(self) -> Driver:
         return self
@@ -118,6 +117,15 @@ class Driver:
         for frame in wire.take_early():
             connection.take(frame)
         return connection
+
+    @property
+    def api(self) -> Api:
+        """The HTTP side of the target, for scenarios with the feature ``http``."""
+        if self._api is None:
+            if self.profile.http_url is None:
+                raise HarnessError("a scenario wants HTTP, and the profile has no http_url")
+            self._api = Api(self, self.profile.http_url)
+        return self._api
 
     def mark(self, requirement: str, facts: Mapping[str, Any] | None = None, **roles: Any) -> None:
         """Note that exchanges or connections, by role, exercise a requirement."""

@@ -90,6 +90,7 @@ class Profile:
     """Everything a run needs to know about its target; secrets are resolved values."""
 
     url: str
+    http_url: str | None = None
     model: str | None = None
     dialect: str | None = None
     features: frozenset[str] = frozenset()
@@ -150,6 +151,7 @@ def load_profile(
     secrets: dict[str, str] = {}
     profile = Profile(
         url=check_url(raw["url"]),
+        http_url=_http_base(raw),
         model=raw.get("model"),
         dialect=raw.get("dialect"),
         features=frozenset(raw.get("features", ())),
@@ -190,6 +192,19 @@ def check_url(url: str) -> str:
     if parts.username or parts.password:
         raise ProfileError("the URL holds a password: name it in an environment variable instead")
     return url
+
+
+def _http_base(raw: Mapping[str, Any]) -> str | None:
+    """The HTTP base URL, which the feature ``http`` needs and which is for nothing else."""
+    url: str | None = raw.get("http_url")
+    claims = "http" in raw.get("features", ())
+    if url is None and claims:
+        raise ProfileError(
+            "http_url: the feature http needs the HTTP base URL (it looks like https://host/v1)"
+        )
+    if url is not None and not claims:
+        raise ProfileError("http_url: it is used where features has http, and there it is missing")
+    return url if url is None else _check_http_url("http_url", url)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -282,22 +297,25 @@ def _lever(
 def _http_call(
     where: str, raw: Mapping[str, Any], env: Mapping[str, str], secrets: dict[str, str]
 ) -> HttpCall:
-    url = raw["url"]
+    url = _check_http_url(f"{where}/url", raw["url"])
+    headers = _headers(raw.get("headers", {}), env, secrets)
+    return HttpCall(url, raw.get("method", "POST"), headers)
+
+
+def _check_http_url(where: str, url: str) -> str:
+    """The URL, where it is an HTTP URL; raises ProfileError otherwise."""
     try:
         parts = urlsplit(url)
         is_valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         is_valid = False
     if not is_valid:
-        raise ProfileError(
-            f"{where}/url: not an HTTP URL: {url!r} (it looks like http://host/path)"
-        )
+        raise ProfileError(f"{where}: not an HTTP URL: {url!r} (it looks like http://host/path)")
     if parts.fragment:
-        raise ProfileError(f"a WebSocket URL has no fragment: #{parts.fragment}")
+        raise ProfileError(f"{where}: an HTTP URL has no fragment: #{parts.fragment}")
     if parts.username or parts.password:
-        raise ProfileError(f"{where}/url: it holds a password: name it in a header instead")
-    headers = _headers(raw.get("headers", {}), env, secrets)
-    return HttpCall(url, raw.get("method", "POST"), headers)
+        raise ProfileError(f"{where}: it holds a password: name it in a header instead")
+    return url
 
 
 def _beside(profile: Path | None, name: str | None) -> Path | None:

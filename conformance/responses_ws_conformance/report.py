@@ -21,9 +21,11 @@ from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.runner import Run
 from responses_ws_conformance.transcript import (
     ESCAPING,
+    Answered,
     Entry,
     Note,
     Received,
+    Requested,
     Sent,
     Transcript,
     dump_entry,
@@ -231,7 +233,7 @@ def around(transcript: Transcript, at: int) -> Sequence[Entry]:
 def _bounds_a_turn(entry: Entry) -> bool:
     if isinstance(entry, Received):
         return entry.type == "error" or entry.type in TERMINAL_EVENTS
-    return isinstance(entry, Sent) and entry.is_data
+    return isinstance(entry, Requested | Answered) or (isinstance(entry, Sent) and entry.is_data)
 
 
 def shorten(line: str) -> str:

@@ -43,7 +43,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One normative sentence and what is known about it."""
+    """One normative sentence and what is known about it.
+
+    ``also`` is a second feature that has to be claimed for it.
+    """
 
     id: str
     level: Level
@@ -55,6 +58,7 @@ class Requirement:
     anchor: str
     since: str
     evidence: tuple[Evidence, ...]
+    also: str | None = None
     condition: str | None = None
     lever: str | None = None
     dialect: str | None = None
@@ -62,6 +66,11 @@ class Requirement:
     not_judged: str | None = None
     explanation: str = ""
     home: str | None = None
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """What a target has to claim to owe it; nothing for the core."""
+        return tuple(f for f in (self.feature, self.also) if f not in (None, "core"))
 
     @property
     def area(self) -> str:

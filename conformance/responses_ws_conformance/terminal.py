@@ -10,12 +10,14 @@ from typing import Final
 
 from responses_ws_conformance.report import Report, around
 from responses_ws_conformance.transcript import (
+    Answered,
     Closed,
     Entry,
     Expired,
     Message,
     Note,
     Opened,
+    Requested,
     Sent,
 )
 from responses_ws_conformance.verdict import Judgement, Located, Verdict
@@ -161,6 +163,11 @@ def frame(entry: Entry) -> str:
         case Opened():
             came = entry.failure or f"HTTP {entry.status}"
             return safe(f"{entry.conn} GET {entry.target}: {came}")
+        case Requested():
+            return safe(f"{entry.conn} → {entry.method} {entry.target} {entry.body or ''}")
+        case Answered():
+            came = entry.failure or f"HTTP {entry.status}"
+            return safe(f"{entry.conn} ← {came} {entry.body or ''}")
         case Closed():
             how = {"client": "closed by us", "server": "closed by the server"}.get(
                 entry.side, "lost" if entry.side == "lost" else "failed by us"

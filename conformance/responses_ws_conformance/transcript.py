@@ -17,6 +17,7 @@ from typing import Any, Final, Literal, TextIO
 from responses_ws_schemas import explain
 
 from responses_ws_conformance.errors import TranscriptError
+from responses_ws_conformance.payloads import NOT_JSON, parse
 
 TRANSCRIPT_VERSION: Final = 1
 SCHEMA: Final = "files/transcript"
@@ -25,42 +26,6 @@ MAX_DEPTH: Final = 256
 ESCAPING: Final = "backslashreplace"
 
 Headers = tuple[tuple[str, str], ...]
-
-
-class NotJson:
-    """The payload of a message that no JSON parser accepts."""
-
-    def __repr__(self) -> str:
-        return "NOT_JSON"
-
-
-NOT_JSON: Final = NotJson()
-
-
-def parse(text: str | None) -> Any:
-    """The JSON value of a text message, or NOT_JSON, which is what nests beyond MAX_DEPTH too."""
-    if text is None:
-        return NOT_JSON
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return NOT_JSON
-    may_be_deep = text.count("[") + text.count("{") > MAX_DEPTH
-    return NOT_JSON if may_be_deep and _is_deep(value) else value
-
-
-def _is_deep(value: Any) -> bool:
-    """True where a JSON value nests deeper than the code that reads it can follow."""
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        level = [inner for outer in level for inner in _inside(outer)]
-    return bool(level)
-
-
-def _inside(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +156,42 @@ class Note:
     kind: Literal["note"] = "note"
 
 
-Entry = Opened | Sent | Received | Closed | Expired | Note
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """An HTTP request beside the WebSocket; ``conn`` names it and its answer, and nothing else."""
+
+    n: int
+    t: float
+    conn: str
+    method: Literal["GET", "POST", "DELETE"]
+    target: str
+    request_headers: Headers = ()
+    body: str | None = None
+    kind: Literal["requested"] = "requested"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came of an HTTP request; ``body`` is the text as it came, a stream of events too.
+
+    ``failure`` says why there is no answer, or not the whole of it; without one ``status`` is None.
+    """
+
+    n: int
+    t: float
+    conn: str
+    status: int | None = None
+    response_headers: Headers = ()
+    body: str | None = None
+    failure: str | None = None
+    kind: Literal["answered"] = "answered"
+
+    def response_header(self, name: str) -> str | None:
+        """The value of a response header, None where it is absent."""
+        return _header(self.response_headers, name)
+
+
+Entry = Opened | Sent | Received | Closed | Expired | Note | Requested | Answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +314,8 @@ _ENTRY_TYPES: Final[Mapping[str, type[Any]]] = {
     "closed": Closed,
     "expired": Expired,
     "note": Note,
+    "requested": Requested,
+    "answered": Answered,
 }
 
 

@@ -51,10 +51,11 @@ class Judgement:
 
 def not_applicable(requirement: Requirement, claims: Header) -> str | None:
     """Why a requirement is not owed by a target with these claims; None where it is owed."""
-    if requirement.feature != "core" and requirement.feature not in claims.features:
-        if requirement.feature == "auth":
-            return "no API key is configured"
-        return f"the profile does not claim the feature {requirement.feature}"
+    for feature in requirement.features:
+        if feature not in claims.features:
+            if feature == "auth":
+                return "no API key is configured"
+            return f"the profile does not claim the feature {feature}"
     if requirement.dialect is not None and requirement.dialect != claims.dialect:
         return f"the profile does not claim the dialect {requirement.dialect}"
     if requirement.lever is not None and requirement.lever not in claims.levers:

@@ -28,6 +28,7 @@ from importlib import import_module
 from typing import Any, Final, TypeVar
 
 from responses_ws_conformance.attribution import Reading, read_exchanges
+from responses_ws_conformance.calls import Call
 from responses_ws_conformance.exchanges import ConnectionView, Exchange
 from responses_ws_conformance.transcript import Note, Opened, Transcript
 
@@ -116,12 +117,16 @@ class Mark:
     def exchange(self, role: str = "subject") -> Exchange:
         """The one exchange that plays a role."""
         (name,) = self.note.roles[role]
-        return self._find(name, self.evidence.reading.exchanges)
+        return self._exchange(name)
 
     def exchanges(self, role: str) -> list[Exchange]:
         """All exchanges that play a role; empty where none does."""
-        exchanges = self.evidence.reading.exchanges
-        return [self._find(name, exchanges) for name in self.note.roles.get(role, ())]
+        return [self._exchange(name) for name in self.note.roles.get(role, ())]
+
+    def call(self, role: str = "subject") -> Call:
+        """The one HTTP request that plays a role."""
+        (name,) = self.note.roles[role]
+        return self._find(name, self.evidence.reading.calls)
 
     def connection(self, role: str = "subject") -> ConnectionView:
         """The connection that plays a role."""
@@ -142,6 +147,12 @@ class Mark:
     def fact(self, name: str) -> Any:
         """A fact that the scenario noted."""
         return self.note.facts[name]
+
+    def _exchange(self, name: str) -> Exchange:
+        calls = self.evidence.reading.calls
+        if name in calls:
+            return calls[name].exchange
+        return self._find(name, self.evidence.reading.exchanges)
 
     def _find(self, name: str, recorded: Mapping[str, Found]) -> Found:
         if name not in recorded:

@@ -25,6 +25,7 @@ from responses_ws_conformance.checks.answers import (
     tools_of,
 )
 from responses_ws_conformance.exchanges import Exchange, item_id_of, response_of
+from responses_ws_conformance.payloads import parse
 from responses_ws_conformance.transcript import (
     Closed,
     Entry,
@@ -33,7 +34,6 @@ from responses_ws_conformance.transcript import (
     Opened,
     Received,
     Sent,
-    parse,
 )
 
 GUID: Final = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3

@@ -26,7 +26,8 @@ from responses_ws_conformance.checks.answers import (
 )
 from responses_ws_conformance.exchanges import Exchange, response_of
 from responses_ws_conformance.items import Item, done_items, final_items
-from responses_ws_conformance.transcript import NOT_JSON, Received, parse
+from responses_ws_conformance.payloads import NOT_JSON, parse
+from responses_ws_conformance.transcript import Received
 
 
 @expectation("RWS-TOOL-001")

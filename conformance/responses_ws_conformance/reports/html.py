@@ -13,7 +13,15 @@ from itertools import groupby
 from typing import Any, Final
 
 from responses_ws_conformance.terminal import frame, safe
-from responses_ws_conformance.transcript import Entry, Message, Note, Sent, Transcript
+from responses_ws_conformance.transcript import (
+    Answered,
+    Entry,
+    Message,
+    Note,
+    Requested,
+    Sent,
+    Transcript,
+)
 
 RED: Final = ("fail", "error", "warn")
 
@@ -130,6 +138,7 @@ def _row(entry: Entry, hits: Sequence[tuple[str, dict[str, Any]]]) -> Iterator[s
     classes = f"{kind} hit" if hits else kind
     line = escape(frame(entry))
     full = entry.text if isinstance(entry, Message) else None
+    full = entry.body if isinstance(entry, Requested | Answered) else full
     yield f'<li class="{classes}" value="{entry.n}"><span class="time">{entry.t:.3f}</span> '
     if full is not None and len(full) > len(line) - 6:
         whole = escape("".join(c if c.isprintable() or c == "\n" else "�" for c in full))
