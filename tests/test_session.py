@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from responses_ws_reference.effects import CloseConnection, SendMessage, StartTurn
-from responses_ws_reference.engine import ScriptedEngine
+from responses_ws_reference.engine import Engine, ScriptedEngine
 from responses_ws_reference.policies import MAX_QUEUED, Policies
 from responses_ws_reference.session import Service, Session
 from responses_ws_reference.store import Store
@@ -27,8 +27,15 @@ IDS = itertools.count(1)
 class Peer:
     """A client and the shell in one: sends creates, advances the session, reads the events."""
 
-    def __init__(self, *, lifetime: float | None = None, store: Store | None = None) -> None:
-        service = Service("m", ScriptedEngine(), Policies(), lambda: f"{next(IDS):032x}")
+    def __init__(
+        self,
+        *,
+        lifetime: float | None = None,
+        store: Store | None = None,
+        engine: Engine | None = None,
+    ) -> None:
+        engine = engine or ScriptedEngine()
+        service = Service("m", engine, Policies(), lambda: f"{next(IDS):032x}")
         self.session = Session(service, (store or Store()).shelf(""), expires_at=lifetime)
 
     def create(self, **fields: Any) -> list[dict[str, Any]]:
@@ -39,8 +46,12 @@ class Peer:
         """The same for any message."""
         events = self.put(message)
         while self.session.is_busy:
-            events += self._events(self.session.advance(now=1_000))
+            events += self.step()
         return events
+
+    def step(self) -> list[dict[str, Any]]:
+        """What the next step of the session sends."""
+        return self._events(self.session.advance(now=1_000))
 
     def put(self, message: Any) -> list[dict[str, Any]]:
         """Send a message and read only what comes at once."""

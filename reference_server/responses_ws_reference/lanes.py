@@ -9,37 +9,67 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from responses_ws_reference.creates import Create
 from responses_ws_reference.effects import Event
 from responses_ws_reference.engine import Prompt
+from responses_ws_reference.items import Item
 from responses_ws_reference.policies import Cache, Policies
 from responses_ws_reference.store import Snapshot
 from responses_ws_reference.stream import ResponseStream
 
 
 @dataclass(frozen=True, slots=True)
+class Submission:
+    """Input that was accepted for what follows a response; ``input`` is what the client sent."""
+
+    id: str
+    target: str
+    input: Any
+    items: tuple[Item, ...]
+
+    def named(self) -> Event:
+        """How events name it."""
+        return {"id": self.id, "previous_response_id": self.target}
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
-    """The response that runs, and what it runs on."""
+    """The response that runs, what it runs on, and what waits for its end."""
 
     create: Create
     prompt: Prompt
     stream: ResponseStream
+    steers: list[Submission] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Successor:
+    """A create of the server's own, and the turn that it follows."""
+
+    create: Event
+    parent: Turn
 
 
 @dataclass(slots=True, eq=False)
 class Lane:
-    """One conversation: what runs, what waits behind it, and what can be continued."""
+    """One conversation: what runs, what follows and waits behind it, and what can be continued.
+
+    ``pending`` is the input that waits for the client to answer the calls of a response.
+    """
 
     name: str | None
     turn: Turn | None = None
+    successor: Successor | None = None
     waiting: list[Event] = field(default_factory=list)
     cache: Cache = field(default_factory=dict)
+    pending: dict[str, list[Submission]] = field(default_factory=dict)
 
     @property
     def is_busy(self) -> bool:
-        """True while a response runs or a create waits."""
-        return self.turn is not None or bool(self.waiting)
+        """True while a response runs or is to follow, or a create waits."""
+        return self.turn is not None or self.successor is not None or bool(self.waiting)
 
     @property
     def queued(self) -> int:
@@ -55,6 +85,7 @@ class Lanes:
     """The lanes of one connection, in the order in which they take their steps."""
 
     def __init__(self, policies: Policies) -> None:
+        self.ended: set[str] = set()
         self._policies = policies
         self._lanes: dict[str | None, Lane] = {}
 
@@ -84,7 +115,7 @@ class Lanes:
     def next(self) -> Lane | None:
         """The lane whose step it is. It goes to the end of the line, so that all come round."""
         for name, lane in self._lanes.items():
-            if lane.turn is not None or (lane.waiting and self.has_slot(lane)):
+            if lane.turn is not None or (lane.is_busy and self.has_slot(lane)):
                 self._lanes[name] = self._lanes.pop(name)
                 return lane
         return None
@@ -96,6 +127,7 @@ class Lanes:
 
     def remember(self, lane: Lane, snapshot: Snapshot) -> None:
         """A response of this lane has ended."""
+        self.ended.add(snapshot.id)
         for other in self:
             is_own = other is lane
             remember = self._policies.remember if is_own else self._policies.remember_elsewhere

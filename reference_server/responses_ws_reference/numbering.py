@@ -13,6 +13,6 @@ def renumbered(events: list[Event], link: Link) -> list[Event]:
             continue
         if event["type"] == "response.created":
             link.memory["number"] = 0
-        event["sequence_number"] = link.memory["number"]
+        event["sequence_number"] = link.memory.setdefault("number", 0)
         link.memory["number"] += 1
     return events

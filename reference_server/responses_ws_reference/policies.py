@@ -9,12 +9,13 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final, TypeAlias
 
 from responses_ws_reference.calls import unmatched_call
 from responses_ws_reference.creates import Create
+from responses_ws_reference.effects import Event
 from responses_ws_reference.items import Item, without_repeats
 from responses_ws_reference.refusals import Refusal
 from responses_ws_reference.store import NOTHING, Snapshot
@@ -24,6 +25,7 @@ Cache: TypeAlias = Mapping[str, Snapshot]
 MAX_QUEUED: Final = 64
 MAX_ACTIVE: Final = 16
 MAX_NAMES: Final = 32
+MAX_STEERS: Final = 8
 LANE_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,256}")
 
 
@@ -134,6 +136,37 @@ def evict_elsewhere(cache: Cache, referenced: str | None) -> Cache:
     return cache
 
 
+def miss(target: str, ended: Collection[str]) -> Refusal:
+    """Why a response that does not run cannot be steered."""
+    if target in ended:
+        return Refusal("response_already_completed", "The response takes no more input.")
+    return Refusal("response_not_found", "There is no such response on this connection.")
+
+
+def judge_steer(create: Create, queued: int) -> Refusal | None:
+    """Why a response that runs takes no input: its mode does not allow it, or it has enough."""
+    if create.fields.get("context_management") or create.is_warm_up:
+        return Refusal("steering_not_supported", "A response in this mode cannot be steered.")
+    if queued >= MAX_STEERS:
+        return Refusal("too_many_pending_steers", "Too much input waits for this response.")
+    return None
+
+
+def queue(inputs: Collection[tuple[Item, ...]]) -> tuple[Item, ...]:
+    """The input of several steers, in the order in which they came."""
+    return tuple(item for items in inputs for item in items)
+
+
+def succeed(create: Create, target: str, items: tuple[Item, ...]) -> Event:
+    """A successor continues the response that was steered, with all of its settings."""
+    return {**create.fields, "previous_response_id": target, "input": list(items)}
+
+
+def take_along(items: tuple[Item, ...], create: Create) -> Create:
+    """What was steered comes before what the client brings."""
+    return replace(create, items=(*items, *create.items))
+
+
 def number(count: int) -> int:
     """The sequence number of an event, by how many events its response had before."""
     return count
@@ -165,6 +198,11 @@ class Policies:
     keeps: Callable[[Snapshot], bool] = keeps
     evict: Callable[[Cache, str | None], Cache] = evict
     evict_elsewhere: Callable[[Cache, str | None], Cache] = evict_elsewhere
+    miss: Callable[[str, Collection[str]], Refusal] = miss
+    judge_steer: Callable[[Create, int], Refusal | None] = judge_steer
+    queue: Callable[[Collection[tuple[Item, ...]]], tuple[Item, ...]] = queue
+    succeed: Callable[[Create, str, tuple[Item, ...]], Event] = succeed
+    take_along: Callable[[tuple[Item, ...], Create], Create] = take_along
     number: Callable[[int], int] = number
     identify: Callable[[str, str], str] = identify
 

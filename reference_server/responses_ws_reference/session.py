@@ -10,9 +10,10 @@ comes. What a create continues from, what is kept and what is forgotten are deci
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from responses_ws_reference import steering
 from responses_ws_reference.commands import Command, Desk, unsupported
 from responses_ws_reference.creates import read_create
 from responses_ws_reference.decoding import read_client_event
@@ -24,7 +25,7 @@ from responses_ws_reference.effects import (
     send_event,
 )
 from responses_ws_reference.engine import Engine, Prompt, count_tokens, count_words
-from responses_ws_reference.lanes import Lane, Lanes, Turn
+from responses_ws_reference.lanes import Lane, Lanes, Successor, Turn
 from responses_ws_reference.policies import Admission, Policies
 from responses_ws_reference.refusals import Refusal, Refused, quoted
 from responses_ws_reference.responses import response_object, usage
@@ -47,7 +48,9 @@ NO_ROOM = Refusal(
 )
 
 CREATE: Final = "response.create"
-COMMANDS: Final[dict[str, Command]] = {}
+COMMANDS: Final[dict[str, Command]] = {
+    "response.steer": steering.steer,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,8 @@ class Session:
             return []
         if lane.turn is not None:
             return self._continue(lane, lane.turn, now=now)
+        if lane.successor is not None:
+            return self._succeed(lane, lane.successor, now=now)
         event = lane.waiting.pop(self._policies.take(lane.queued))
         return self._begin(lane, event, now=now)
 
@@ -154,6 +159,18 @@ class Session:
             lane.turn = self._prepare(lane, event, now=now)
         except Refused as refused:
             return self._refuse(lane, refused.refusal, event)
+        lane.pending.pop(lane.turn.create.previous_response_id or "", None)
+        return self._continue(lane, lane.turn, now=now)
+
+    def _succeed(self, lane: Lane, successor: Successor, *, now: float) -> list[Effect]:
+        """Begin what nobody has to ask for, or give back what it was to begin with."""
+        lane.successor = None
+        try:
+            lane.turn = self._prepare(lane, successor.create, now=now)
+        except Refused as refused:
+            refusal = replace(refused.refusal, code="successor_creation_failed")
+            events = steering.give_back(lane, successor.parent, refusal)
+            return [send_event(event) for event in events]
         return self._continue(lane, lane.turn, now=now)
 
     def _prepare(self, lane: Lane, event: Event, *, now: float) -> Turn:
@@ -169,6 +186,7 @@ class Session:
             message = f"Previous response with id {quoted(wanted or '')} not found."
             raise Refused(Refusal("previous_response_not_found", message, "previous_response_id"))
         create = self._policies.inherit(create, previous)
+        create = steering.take_along(lane, create, self._policies)
         context = self._policies.gather(previous, create)
         if mismatch := self._policies.match_calls(context):
             raise Refused(mismatch)
@@ -191,10 +209,11 @@ class Session:
         return Turn(create, prompt, stream)
 
     def _continue(self, lane: Lane, turn: Turn, *, now: float) -> list[Effect]:
-        event = turn.stream.next_event(now=now)
+        events = [lane.echo(turn.stream.next_event(now=now))]
         if turn.stream.is_finished:
             self._conclude(lane, turn)
-        return [send_event(lane.echo(event))]
+            events += steering.settle(lane, turn, self._policies)
+        return [send_event(event) for event in events]
 
     def _conclude(self, lane: Lane, turn: Turn) -> None:
         """Before the client sees the terminal event, it can be continued from."""

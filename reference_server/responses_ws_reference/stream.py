@@ -55,6 +55,8 @@ class ResponseStream:
         self._identify = identify
         self._state = ResponseState.ABSENT
         self._items: list[ItemState] = []
+        self._is_to_stop = False
+        self._was_stopped = False
         self._count = 0
         self._now = 0.0
         self._events = self._all_events()
@@ -68,6 +70,10 @@ class ResponseStream:
         """The next event of the response."""
         self._now = now
         return next(self._events)
+
+    def stop_at_boundary(self) -> None:
+        """Let the response say no more than the output item that it is at, or that comes first."""
+        self._is_to_stop = True
 
     def aside(self, kind: str, members: Event) -> Event:
         """An event about the response that is no step of it; it shares the numbers."""
@@ -84,11 +90,20 @@ class ResponseStream:
             yield from self._break_down(self._completion.breakdown)
             return
         yield from self._outputs(self._completion)
-        if self._completion.is_cut_short:
-            self.response["incomplete_details"] = {"reason": "max_output_tokens"}
+        reason = self._why_incomplete()
+        if reason is not None:
+            self.response["incomplete_details"] = {"reason": reason}
             yield self._terminal("response.incomplete")
         else:
             yield self._terminal("response.completed")
+
+    def _why_incomplete(self) -> str | None:
+        """A response that waits for outputs is complete, whatever else it was going to say."""
+        output = self.response["output"]
+        if output and output[-1].get("status") == "incomplete":
+            return "max_output_tokens"
+        waits = any("call_id" in item for item in output)
+        return "steered" if self._was_stopped and not waits else None
 
     def _outputs(self, completion: Completion) -> Iterator[Event]:
         first = 0
@@ -106,6 +121,10 @@ class ResponseStream:
                     yield from self._call(index, output, status)
                 case Call():
                     yield from self._command(index, output, status)
+            # Behind the last item a response that was not stopped before has said all.
+            self._was_stopped |= self._is_to_stop and index < last
+            if self._was_stopped:
+                return
 
     def _break_down(self, breakdown: Breakdown) -> Iterator[Event]:
         error = {"code": breakdown.code, "message": breakdown.message}
@@ -210,6 +229,8 @@ class ResponseStream:
         if index == len(self._items):
             self._items.append(ItemState.ABSENT)
         self._items[index] = advance(ITEM_TRANSITIONS, self._items[index], kind)
+        if self._items[index] is ItemState.DONE:
+            self._was_stopped = self._is_to_stop
         return self._event(kind, {"output_index": index, **members})
 
     def _event(self, kind: str, members: Event) -> Event:
