@@ -189,17 +189,25 @@ class Connection:
             _check(event)
         return self._send_data(json.dumps(event, ensure_ascii=False))
 
+    def repeat(self, sent: Sent, text: str | None) -> Exchange:
+        """Send a message as another was sent, without waiting; ``text`` is what is sent now."""
+        message = text if text is not None else sent.data or b""
+        return self._send_data(message, fragments=sent.fragments, padding=sent.padding)
+
+    def expect_silence(self, exchange: Exchange, seconds: float) -> None:
+        """Wait a moment for an answer that need not come."""
+        until = self.driver.now() + seconds
+        while not exchange.is_ended and not self._ended and self.driver.now() < until:
+            self.driver.pump(until)
+        if not exchange.is_ended:
+            self._expire("quiet", seconds, exchange)
+
     def provoke(self, message: str | bytes | Mapping[str, Any]) -> Exchange:
         """Send what is not a proper client event, and wait a moment for the answer."""
         if isinstance(message, Mapping):
             message = json.dumps(message, ensure_ascii=False)
         exchange = self._send_data(message)
-        limit = self.driver.profile.timing.quiet
-        until = self.driver.now() + limit
-        while not exchange.is_ended and not self._ended and self.driver.now() < until:
-            self.driver.pump(until)
-        if not exchange.is_ended:
-            self._expire("quiet", limit, exchange)
+        self.expect_silence(exchange, self.driver.profile.timing.quiet)
         return exchange
 
     def ping(self, payload: bytes) -> bool:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+BEARER: Final = "Bearer "
 SECRET_HEADERS: Final = frozenset({"authorization", "cookie", "set-cookie", "proxy-authorization"})
 LEAST_SECRET: Final = 8
 BROKEN: Final = "surrogateescape"
@@ -24,7 +25,7 @@ class Masker:
     """
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
-        self._values = frozenset(secrets.values())
+        self._values = {secret: name for name, secret in secrets.items()}
         long = [item for item in secrets.items() if len(item[1]) >= LEAST_SECRET]
         long.sort(key=lambda item: -len(item[1]))
         self._patterns = [(name, p) for name, secret in long for p in _patterns(secret)]
@@ -44,14 +45,17 @@ class Masker:
         return value
 
     def headers(self, headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-        """Headers without their secrets; those that hold nothing else are replaced whole."""
-        return tuple(
-            (name, "[secret]" if self._is_secret(name, value) else self(value))
-            for name, value in headers
-        )
+        """Headers without their secrets; those that hold nothing else are replaced whole.
 
-    def _is_secret(self, name: str, value: str) -> bool:
-        return name.lower() in SECRET_HEADERS or value in self._values
+        Which of our secrets it was is told, so that the handshake can be repeated.
+        """
+        return tuple((name, self._header(name, value)) for name, value in headers)
+
+    def _header(self, name: str, value: str) -> str:
+        known = self._values.get(value.removeprefix(BEARER))
+        if known is not None:
+            return f"[secret: {known}]"
+        return "[secret]" if name.lower() in SECRET_HEADERS else str(self(value))
 
 
 def _patterns(secret: str) -> Iterator[re.Pattern[str]]:

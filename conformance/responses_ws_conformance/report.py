@@ -39,7 +39,7 @@ FRAME_LENGTH: Final = 2000
 
 
 class ExitCode(IntEnum):
-    """What the process says about a run."""
+    """What the process says about a run, or a replay, which alone can be OTHER."""
 
     OK = 0
     VIOLATION = 1
@@ -48,6 +48,7 @@ class ExitCode(IntEnum):
     INFRASTRUCTURE = 4
     NOTHING_JUDGED = 5
     NOT_ALL_JUDGED = 6
+    OTHER = 7
 
 
 @dataclass(frozen=True, slots=True)

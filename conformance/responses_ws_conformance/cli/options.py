@@ -13,6 +13,7 @@ from responses_ws_schemas import explain
 
 from responses_ws_conformance.baseline import NO_BASELINE, Baseline, load_baseline
 from responses_ws_conformance.errors import CannotStart
+from responses_ws_conformance.profile import Profile, load_profile
 from responses_ws_conformance.reports import FORMATS
 
 OUTPUT: Final = Path("rws-report")
@@ -67,6 +68,24 @@ def baseline_of(options: argparse.Namespace) -> Baseline:
 def saved_report(path: Path) -> dict[str, Any]:
     """The JSON of a report; raises CannotStart where the file is none."""
     try:
+def add_target(command: argparse.ArgumentParser) -> None:
+    """How to talk to a target, apart from its URL."""
+    command.add_argument("--profile", type=Path, metavar="FILE", help="profile file (YAML)")
+    command.add_argument("--model", metavar="NAME", help="the model that every create names")
+    command.add_argument("--api-key-env", metavar="VARIABLE", help="variable with the API key")
+
+
+def profile_of(options: argparse.Namespace, url: str | None, **others: Any) -> Profile:
+    """The profile of a target that ``add_target`` has asked about."""
+    return load_profile(
+        options.profile,
+        url=url,
+        model=options.model,
+        api_key_env=options.api_key_env,
+        **others,
+    )
+
+
         report: dict[str, Any] = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as problem:
         raise CannotStart(f"{path}: {problem}") from None

@@ -1,0 +1,273 @@
+"""Replays: a recorded conversation held again, with the ids that the server tells now.
+
+The steps are taken in the recorded order, each as soon as the target has come as far as the
+recorded one had. What a scenario noted is carried over, so the new recording is judged as the old
+one was.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from responses_ws_conformance import __version__, commands
+from responses_ws_conformance.driver import Blocked, Connection, Driver, Unreachable
+from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.masking import Masker
+from responses_ws_conformance.profile import Profile
+from responses_ws_conformance.recording import Recording
+from responses_ws_conformance.reproduction.steps import (
+    Progress,
+    Source,
+    Step,
+    conversation,
+    events_of,
+    member,
+    rebound,
+)
+from responses_ws_conformance.transcript import (
+    Closed,
+    Expired,
+    Headers,
+    Note,
+    Opened,
+    Sent,
+    Transcript,
+)
+from responses_ws_conformance.wire import Network
+
+HANDSHAKE_HEADERS: Final = frozenset(
+    {"authorization", "connection", "host", "origin", "upgrade", "user-agent"}
+)
+MASK: Final = "[secret"
+# A replay waits for a close so many times as long as the recorded one took to come.
+PATIENCE: Final = 2
+
+
+class Departed(Exception):
+    """The conversation took another course and the next step has no ground."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What came of it: the new recording, what was not repeated, and why it ended early."""
+
+    transcript: Transcript
+    left_out: tuple[str, ...] = ()
+    departed: str | None = None
+
+
+def replay(
+    recorded: Transcript,
+    profile: Profile,
+    *,
+    path: Path | None = None,
+    network: Network | None = None,
+) -> Replay:
+    """Hold a recorded conversation again; raises Unreachable where nobody answers."""
+    header = replace(
+        recorded.header,
+        target=profile.target,
+        model=profile.model or recorded.header.model,
+        source="recorded",
+        suite_version=__version__,
+        started_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+    )
+    talk = conversation(recorded)
+    left_out = [f"{count} entries of the kind {kind}" for kind, count in talk.left_out.items()]
+    departed: str | None = None
+    with Recording(header, masker=Masker(profile.secrets), path=path) as recording:
+        driver = Driver(profile, recording, network=network)
+        player = _Player(driver, recorded, left_out)
+        try:
+            with driver:
+                for step in talk.steps:
+                    player.take(step)
+                player.wait(talk.end)
+        except (Departed, Blocked) as problem:
+            departed = str(problem)
+    return Replay(recording.transcript, tuple(left_out), departed)
+
+
+class _Player:
+    """Takes steps, and knows which connection and exchange of now is which of then."""
+
+    def __init__(self, driver: Driver, recorded: Transcript, left_out: list[str]) -> None:
+        self.driver = driver
+        self.left_out = left_out
+        self.model = recorded.header.model
+        self.connections: dict[str, Connection] = {}
+        self.exchanges: dict[str, Exchange] = {}
+        self.ids: dict[str, str] = {}
+        self.arrivals = {e.conn: e.t for e in recorded.entries if isinstance(e, Opened)}
+        self.names_secrets = any(
+            (value or "").startswith(f"{MASK}:")
+            for e in recorded.entries
+            if isinstance(e, Opened)
+            for value in [e.request_header("Authorization")]
+        )
+
+    def take(self, step: Step) -> None:
+        """Wait as the recorded client did, then do what it did."""
+        self.wait(step.after)
+        match step.entry:
+            case Opened():
+                self._open(step.entry)
+            case Sent(is_data=True):
+                self._send(step)
+            case Sent(opcode="ping"):
+                self._connection(step.entry.conn).ping(step.entry.data or b"")
+            case Sent():
+                self.left_out.append(f"a {step.entry.opcode} of the client")
+            case Expired():
+                self._wait_in_vain(step.entry)
+            case Closed(side="client"):
+                self._connection(step.entry.conn).close()
+            case Closed():
+                self._wait_for_close(step.entry)
+            case Note(note="lever"):
+                self._pull(step.entry)
+            case Note():
+                self._note(step.entry)
+        if not isinstance(step.entry, Note):
+            self.arrivals[step.entry.conn] = step.entry.t
+
+    def wait(self, after: tuple[Progress, ...]) -> None:
+        """Read until every exchange has come as far as the recorded one had."""
+        for progress in after:
+            exchange = self.exchanges.get(progress.exchange)
+            if exchange is None:
+                continue
+            connection = self._of(exchange)
+            if not progress.is_over:
+                self._read(connection, exchange, progress.events)
+            elif exchange.is_create or commands.command_of(exchange):
+                connection.finish(exchange)
+            else:
+                connection.expect_silence(exchange, self.driver.profile.timing.quiet)
+
+    def _read(self, connection: Connection, exchange: Exchange, events: int) -> None:
+        connection.until(exchange, lambda x: len(x.events) >= events)
+
+    def _open(self, opened: Opened) -> None:
+        profile = self.driver.profile
+        offered = opened.request_header("Sec-WebSocket-Protocol")
+        connection = self.driver.shake_hands(
+            self._key(opened),
+            upgrade=opened.upgrade,
+            plain=offered is None,
+            headers=self._extra(opened.request_headers),
+        )
+        self.connections[opened.conn] = connection
+        now = self.driver.recording.reading.connection(connection.name).opened
+        if now is None or now.status is None:
+            raise Unreachable(f"{profile.target}: {now.failure if now else 'no handshake'}")
+        if urlsplit(now.target).path != urlsplit(opened.target).path:
+            self.left_out.append(f"the path {opened.target} of {opened.conn}")
+
+    def _key(self, opened: Opened) -> str | None:
+        """The key of now that plays the part of the recorded one."""
+        profile, value = self.driver.profile, opened.request_header("Authorization")
+        if value is None:
+            return None
+        if value == f"{MASK}: second_api_key]":
+            if profile.second_api_key is None:
+                raise Departed("the recording uses a second API key, and none is configured")
+            return profile.second_api_key
+        if value.startswith(f"{MASK}:") or not self.names_secrets:
+            return profile.api_key
+        return self.driver.invented_id("sk-rws")
+
+    def _extra(self, headers: Headers) -> Mapping[str, str]:
+        """The recorded headers that neither the handshake nor the profile brings itself."""
+        known = HANDSHAKE_HEADERS | {name.lower() for name in self.driver.profile.headers}
+        extra = {
+            name: value
+            for name, value in headers
+            if name.lower() not in known and not name.lower().startswith("sec-websocket-")
+        }
+        for name in [name for name, value in extra.items() if MASK in value]:
+            self.left_out.append(f"the header {name}, which is masked in the recording")
+            del extra[name]
+        return extra
+
+    def _send(self, step: Step) -> None:
+        sent = step.entry
+        assert isinstance(sent, Sent)
+        text, model = sent.text, self.driver.profile.model
+        try:
+            message = rebound(sent.payload, step.bindings, self._told)
+        except LookupError as problem:
+            raise Departed(
+                f"message {sent.n} names {problem.args[0]!r}, and nothing plays its part now"
+            ) from None
+        self.ids |= {b.value: member(message, b.path) for b in step.bindings}
+        if isinstance(message, dict):
+            if model is not None and message.get("model", ...) == self.model:
+                message = {**message, "model": model}
+            if message.get("type") == "response.create":
+                self.driver.pace()
+        if message != sent.payload:
+            text = json.dumps(message, ensure_ascii=False)
+        exchange = self._connection(sent.conn).repeat(sent, text)
+        self.exchanges[f"e{sent.n}"] = exchange
+
+    def _told(self, source: Source) -> Any:
+        """What the server says now where it said an id in the recording."""
+        exchange = self.exchanges.get(source.exchange)
+        events = events_of(exchange) if exchange is not None else []
+        events = [event for event in events if event.type == source.type]
+        try:
+            return member(events[source.nth].payload, source.path)
+        except LookupError:
+            return None
+
+    def _wait_in_vain(self, expired: Expired) -> None:
+        connection = self._connection(expired.conn)
+        exchange = self.exchanges.get(expired.exchange or "")
+        if expired.clock == "close":
+            connection.wait_for_close(expired.limit)
+        elif exchange is not None:
+            connection.expect_silence(exchange, expired.limit)
+        else:
+            connection.watch(expired.limit)
+
+    def _wait_for_close(self, closed: Closed) -> None:
+        took = closed.t - self.arrivals.get(closed.conn, closed.t)
+        limit = max(self.driver.profile.timing.quiet, PATIENCE * took)
+        self._connection(closed.conn).wait_for_close(limit)
+
+    def _pull(self, note: Note) -> None:
+        name = str(note.facts.get("lever"))
+        if name not in self.driver.profile.levers:
+            raise Departed(f"the recording pulls the lever {name}: a profile has to offer it")
+        (conn,) = note.roles["connection"]
+        self.driver.pull(name, self._connection(conn))
+
+    def _note(self, note: Note) -> None:
+        roles: dict[str, tuple[str, ...]] = {}
+        for role, names in note.roles.items():
+            now = [self.exchanges.get(name) or self.connections.get(name) for name in names]
+            if None in now:
+                return  # it is about something that this replay has left out
+            roles[role] = tuple(one.name for one in now if one is not None)
+        facts = {
+            name: self.ids.get(fact, fact) if isinstance(fact, str) else fact
+            for name, fact in note.facts.items()
+        }
+        self.driver.recording.add(
+            Note, note=note.note, requirement=note.requirement, roles=roles, facts=facts
+        )
+
+    def _connection(self, name: str) -> Connection:
+        if name not in self.connections:
+            raise Departed(f"the recording does not say how {name} was opened")
+        return self.connections[name]
+
+    def _of(self, exchange: Exchange) -> Connection:
+        return next(c for c in self.connections.values() if c.name == exchange.conn)

@@ -1,0 +1,214 @@
+"""Steps: what the client did in a recorded conversation, so that it can be done again.
+
+Ids that the client had from the server are *bound*: a step says where the server first told each,
+so that a replay sends what its own server told there. Ids of the client's making, invented ones
+among them, stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from responses_ws_conformance.attribution import Reading
+from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.transcript import (
+    Closed,
+    Entry,
+    Expired,
+    Note,
+    Opened,
+    Received,
+    Sent,
+    Transcript,
+)
+
+Path = tuple[str | int, ...]
+
+# A value that only the server that made it understands; it is passed on like an id.
+OPAQUE: Final = "encrypted_content"
+MOST_SOURCES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the server tells an id: at ``path`` in the ``nth`` event of a type in an exchange."""
+
+    exchange: str
+    type: str | None
+    nth: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """The id at ``path`` in a message of the client, and where the server told it."""
+
+    path: Path
+    value: str
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an exchange had come: so many events, or all that was waited for."""
+
+    exchange: str
+    events: int
+    is_over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that the client did, after what it had waited for."""
+
+    entry: Entry
+    after: tuple[Progress, ...] = ()
+    bindings: tuple[Binding, ...] = ()
+
+
+@dataclass(slots=True)
+class Conversation:
+    """The steps of a recording, what was waited for in the end, and what no replay repeats."""
+
+    steps: list[Step] = field(default_factory=list)
+    end: tuple[Progress, ...] = ()
+    left_out: Counter[str] = field(default_factory=Counter)
+
+
+def conversation(transcript: Transcript) -> Conversation:
+    """What the client did in a transcript."""
+    walk = _Walk()
+    for entry in transcript.entries:
+        walk.take(entry)
+    walk.found.end = walk.progress()
+    return walk.found
+
+
+def ids_in(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Each id in a JSON value, with its path."""
+    members: Any = value.items() if isinstance(value, dict) else ()
+    for name, inner in members if isinstance(value, dict) else _numbered(value):
+        if isinstance(inner, str) and is_id(name):
+            yield (*path, name), inner
+        elif isinstance(inner, dict | list):
+            yield from ids_in(inner, (*path, name))
+
+
+def is_id(name: str | int) -> bool:
+    """True for the name of a member that holds an id."""
+    return isinstance(name, str) and (name in ("id", OPAQUE) or name.endswith("_id"))
+
+
+def events_of(exchange: Exchange) -> list[Received]:
+    """Everything that the server sent for an exchange, in order."""
+    told = [*exchange.events, *exchange.late, *exchange.sequels]
+    told += [e for e in (exchange.answer, exchange.error) if e is not None]
+    return sorted(told, key=lambda event: event.n)
+
+
+def member(value: Any, path: Path) -> Any:
+    """The value at a path; raises LookupError where there is none."""
+    for name in path:
+        if isinstance(name, int) and not isinstance(value, list):
+            raise LookupError(name)
+        if isinstance(name, str) and not isinstance(value, dict):
+            raise LookupError(name)
+        value = value[name]
+    return value
+
+
+def rebound(message: Any, bindings: tuple[Binding, ...], told: Callable[[Source], Any]) -> Any:
+    """A message of the client with each bound id as it is ``told`` now.
+
+    Raises LookupError with the id where it is told nowhere.
+    """
+    message = deepcopy(message) if bindings else message
+    for binding in bindings:
+        values = (told(source) for source in binding.sources)
+        value = next((v for v in values if isinstance(v, str)), None)
+        if value is None:
+            raise LookupError(binding.value)
+        member(message, binding.path[:-1])[binding.path[-1]] = value
+    return message
+
+
+class _Walk:
+    """Goes through a recording and keeps what has been said and how far everything has come."""
+
+    def __init__(self) -> None:
+        self.found = Conversation()
+        self._reading = Reading()
+        self._told: dict[str, list[Source]] = {}
+        self._made: set[str] = set()
+        self._seen: dict[str, Progress] = {}
+        self._over: set[str] = set()
+        self._nth: Counter[tuple[str, str | None]] = Counter()
+
+    def take(self, entry: Entry) -> None:
+        """One more entry."""
+        match entry:
+            case Opened() | Note(note="mark" | "probe" | "lever"):
+                self._step(entry)
+            case Note():
+                pass
+            case Sent():
+                self._step(entry, self._bindings(entry))
+            case Expired(clock="pong"):
+                pass
+            case Expired(exchange=str(name), clock=clock) if clock != "quiet":
+                self._over.add(name)
+            case Expired():
+                self._step(entry)
+            case Closed():
+                self._step(entry)
+            case Received():
+                pass
+            case other:
+                self.found.left_out[other.kind] += 1
+        exchange = self._reading.feed(entry)
+        if isinstance(entry, Received) and exchange is not None:
+            self._listen(exchange, entry)
+
+    def progress(self) -> tuple[Progress, ...]:
+        """How far each exchange has come, where that is news."""
+        news: list[Progress] = []
+        for exchange in self._reading:
+            is_over = exchange.is_ended or exchange.name in self._over
+            now = Progress(exchange.name, len(exchange.events), is_over)
+            before = self._seen.get(exchange.name, Progress(exchange.name, 0, is_over=False))
+            if now != before and not before.is_over:
+                news.append(now)
+                self._seen[exchange.name] = now
+        return tuple(news)
+
+    def _step(self, entry: Entry, bindings: tuple[Binding, ...] = ()) -> None:
+        after = () if isinstance(entry, Note) and entry.note != "lever" else self.progress()
+        self.found.steps.append(Step(entry, after, bindings))
+
+    def _bindings(self, entry: Sent) -> tuple[Binding, ...]:
+        found: list[Binding] = []
+        for path, value in ids_in(entry.payload):
+            if value in self._told:
+                found.append(Binding(path, value, tuple(self._told[value][:MOST_SOURCES])))
+            else:
+                self._made.add(value)
+        return tuple(found)
+
+    def _listen(self, exchange: Exchange, entry: Received) -> None:
+        nth = self._nth[exchange.name, entry.type]
+        self._nth[exchange.name, entry.type] += 1
+        for path, value in ids_in(entry.payload):
+            sources = self._told.setdefault(value, [])
+            is_first = not sources or sources[0].exchange == exchange.name
+            if value not in self._made and is_first:
+                sources.append(Source(exchange.name, entry.type, nth, path))
+            elif not sources:
+                del self._told[value]
+
+
+def _numbered(value: Any) -> Iterator[tuple[int, Any]]:
+    return enumerate(value) if isinstance(value, list) else iter(())
