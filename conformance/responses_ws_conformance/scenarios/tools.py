@@ -148,10 +148,12 @@ def unanswered_call(driver: Driver) -> None:
 
 @scenario("tools/allowed-tools", exercises=("RWS-TOOL-013",), turns=2, dialect="open-responses")
 def allowed_tools(driver: Driver) -> None:
-    """Two tools to call at once, both allowed and then only one of them."""
-    connection, tools = driver.connect(), [CLOCK, WEATHER]
+    """Two tools to call at once, both allowed, and on another connection only one of them."""
+    tools = [CLOCK, WEATHER]
     control, subject = (
-        connection.attempt(call_every_tool(), tools=tools, tool_choice=allow(*allowed), store=False)
+        driver.connect().attempt(
+            call_every_tool(), tools=tools, tool_choice=allow(*allowed), store=False
+        )
         for allowed in (tools, [WEATHER])
     )
     driver.mark("RWS-TOOL-013", subject=subject, control=control)

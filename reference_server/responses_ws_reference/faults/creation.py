@@ -158,7 +158,7 @@ def _with_member_of(previous: Snapshot, create: Create, name: str) -> Create:
 # Settings
 
 
-@on_incoming("RWS-CREATE-009", on=CREATE)
+@on_incoming("RWS-CREATE-009", "RWS-CREATE-015", on=CREATE)
 def token_limit_is_ignored(event: Event, link: Link) -> Incoming | Reply:
     """The response goes on beyond max_output_tokens."""
     return {name: value for name, value in event.items() if name != "max_output_tokens"}

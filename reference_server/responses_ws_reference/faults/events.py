@@ -44,10 +44,11 @@ def _swapped(first: Event, second: Event) -> list[Event]:
 @rewrite_events("RWS-EVENT-001", on=("response.created", "response.in_progress"))
 def progress_comes_before_creation(event: Event, link: Link) -> Sendings:
     """response.in_progress is sent before response.created."""
-    if event["type"] == "response.created":
+    if event["type"] == "response.created" and link.create.get("generate") is not False:
         link.memory["created"] = event
         return []
-    return _swapped(link.memory.pop("created"), event)
+    created = link.memory.pop("created", None)
+    return event if created is None else _swapped(created, event)
 
 
 @rewrite_events("RWS-EVENT-002", on="response.created")

@@ -60,7 +60,7 @@ def _go_on(message: Incoming, link: Link) -> Incoming:
 register(
     Fault(
         "a-lane-is-a-conversation",
-        ("RWS-LANE-020", "RWS-CHAIN-020"),
+        ("RWS-LANE-020", "RWS-CHAIN-020", "RWS-LANE-010"),
         "A create without an id goes on from the newest response of its lane.",
         Hooks(incoming=_go_on, outgoing=_follow),
     )

@@ -53,7 +53,7 @@ def names_are_folded(event: Event, link: Link) -> Sendings:
     return {**event, LANE: event[LANE].lower()} if LANE in event else event
 
 
-@rewrite_events("RWS-LANE-002")
+@rewrite_events("RWS-LANE-002", "RWS-LANE-007", "RWS-LIMIT-002")
 def default_lane_is_called_default(event: Event, link: Link) -> Sendings:
     """The lane without a name gets one."""
     return {LANE: "default", **event}

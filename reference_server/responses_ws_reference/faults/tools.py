@@ -37,7 +37,7 @@ def calls_end_incomplete(event: Event, link: Link) -> Sendings:
     return {**event, "type": "response.incomplete"}
 
 
-@on_incoming("RWS-TOOL-001", on="response.create")
+@on_incoming("RWS-TOOL-001", "RWS-TOOL-013", on="response.create")
 def forced_calls_are_advice(event: Event, link: Link) -> Incoming | Reply:
     """A tool_choice that forces a function is taken as auto."""
     return {**event, "tool_choice": "auto"} if isinstance(event.get("tool_choice"), dict) else event

@@ -53,7 +53,7 @@ def only_the_first_create_warms_up(event: Event, link: Link) -> Incoming | Reply
     return event if is_first or not _is_warm_up(event) else _generating(event)
 
 
-@rewrite_events("RWS-WARM-001", on="response.completed")
+@rewrite_events("RWS-WARM-001", "RWS-WARM-008", on="response.completed")
 def a_warm_up_is_cut_short(event: Event, link: Link) -> Sendings:
     """A response that has no output counts as incomplete."""
     if not _is_warm_up(link.create):
@@ -116,7 +116,7 @@ def generate_false_meets_silence(event: Event, link: Link) -> Incoming | Reply:
 # What becomes of its id
 
 
-@replace_policy("remember", "RWS-WARM-004")
+@replace_policy("remember", "RWS-WARM-004", "RWS-WARM-006")
 def warm_ups_are_not_remembered(cache: Cache, snapshot: Snapshot) -> Cache:
     """A warm-up leaves the memory of the connection as it was."""
     return cache if snapshot.create.is_warm_up else remember(cache, snapshot)
