@@ -32,16 +32,17 @@ class Server:
 
     process: subprocess.Popen[str]
     url: str
+    is_asgi: bool = False
 
     def connect(self, **options: Any) -> ClientConnection:
         headers = {"Authorization": f"Bearer {KEY}", **options.pop("headers", {})}
         return connect(self.url, additional_headers=headers, close_timeout=DEADLINE, **options)
 
-    def get(self, path: str = "/v1/responses", method: str = "GET", **headers: str) -> Any:
+    def get(self, path: str = "/v1/responses", **headers: str) -> Any:
         """A plain HTTP request and its answer: status and parsed body."""
         host = self.url.removeprefix("ws://").partition("/")[0]
         with contextlib.closing(http.client.HTTPConnection(host, timeout=DEADLINE)) as client:
-            client.request(method, path, headers=headers)
+            client.request("GET", path, headers=headers)
             answer = client.getresponse()
             assert answer.getheader("Content-Type") == "application/json"
             return answer.status, json.loads(answer.read())
@@ -69,15 +70,15 @@ def serving(*options: str) -> Iterator[Server]:
             assert process.stdout is not None
             line = process.stdout.readline()
             assert line.startswith("listening on ws://127.0.0.1:"), line
-            yield Server(process, line.split()[-1])
+            yield Server(process, line.split()[-1], "--http" in options)
         finally:
             process.kill()
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    """One server that many tests maltreat; at the end it must have kept quiet."""
-    with serving("--levers") as running:
+@pytest.fixture(scope="module", params=[(), ("--http",)], ids=["websockets", "asgi"])
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """One server on each shell, that many tests maltreat; at the end it must have kept quiet."""
+    with serving("--levers", *request.param) as running:
         yield running
         assert running.stop() == ""
 
@@ -110,26 +111,31 @@ def test_turns_on_one_connection(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "method", "headers", "status"),
+    ("path", "status"),
     [
-        ("/v1/responses", "GET", {}, 426),
-        ("/v1/responses?model=m", "GET", {}, 426),
-        ("/", "GET", {}, 404),
-        ("/v1/responses/", "GET", {}, 404),
-        ("/v1/responses", "GET", {"Connection": "Upgrade", "Upgrade": "websocket"}, 401),
-        (
-            "/v1/responses",
-            "GET",
-            {"Connection": "Upgrade", "Upgrade": "websocket", "Authorization": f"Bearer {KEY}"},
-            400,
-        ),
+        ("/v1/responses", 426),
+        ("/v1/responses?model=m", 426),
+        ("/", 404),
+        ("/v1/responses/", 404),
     ],
 )
-def test_what_is_no_handshake(
-    server: Server, path: str, method: str, headers: dict[str, str], status: int
-) -> None:
+def test_what_is_no_handshake(server: Server, path: str, status: int) -> None:
     """The answer is plain HTTP with an error object."""
-    seen, body = server.get(path, method, **headers)
+    seen, body = server.get(path)
+    assert seen == status
+    assert body["error"]["code"]
+    assert body["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"), [({}, 401), ({"Authorization": f"Bearer {KEY}"}, 400)]
+)
+def test_half_a_handshake(server: Server, headers: dict[str, str], status: int) -> None:
+    """An upgrade without the rest of its headers is refused as JSON too."""
+    if server.is_asgi:
+        pytest.skip("the ASGI stack refuses it before it asks the server")
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket"}
+    seen, body = server.get(**upgrade, **headers)
     assert seen == status
     assert body["error"]["code"]
     assert body["error"]["message"]
@@ -382,6 +388,7 @@ def test_an_idle_server_is_small() -> None:
     [
         (["--fault", "none-such"], "unknown fault 'none-such'"),
         (["--variant", "none-such"], "unknown variant 'none-such'"),
+        (["--http", "--fault", "pongs-are-lost"], "--http cannot have the fault pongs-are-lost"),
         (["--api-key-env", "RWS_UNSET"], "RWS_UNSET is not set"),
         (["--lifetime", "0"], "a positive number"),
         (["--pace", "nan"], "a positive number"),

@@ -81,9 +81,12 @@ def _check_names(options: argparse.Namespace) -> None:
 
         _check_name("variant", options.variant, VARIANTS)
     if options.fault is not None:
-        from responses_ws_reference.faults import FAULTS
+        from responses_ws_reference.faults import FAULTS, ONLY_ON_WEBSOCKETS
 
         _check_name("fault", options.fault, FAULTS)
+        if options.http and options.fault in ONLY_ON_WEBSOCKETS:
+            reason = ONLY_ON_WEBSOCKETS[options.fault]
+            raise ValueError(f"--http cannot have the fault {options.fault}: {reason}")
 
 
 def _check_name(what: str, name: str, known: Container[str]) -> None:

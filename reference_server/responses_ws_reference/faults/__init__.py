@@ -75,8 +75,9 @@ from responses_ws_reference.faults import (
     warmup,
 )
 from responses_ws_reference.faults.registry import FAULTS, Fault
+from responses_ws_reference.faults.shells import ONLY_ON_WEBSOCKETS
 
-__all__ = ["FAULTS", "Fault"]
+__all__ = ["FAULTS", "ONLY_ON_WEBSOCKETS", "Fault"]
 
 # Importing an area registers its faults; naming the areas keeps the imports honest.
 AREAS = (

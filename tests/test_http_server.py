@@ -1,0 +1,287 @@
+"""Responses over HTTP, beside the WebSocket on one port: whole, streamed, kept and forgotten."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from responses_ws_reference.config import ServerConfig
+from responses_ws_reference.hooks import Hooks, Tally, hang
+from responses_ws_reference.http_api import answer_of
+from responses_ws_reference.reference import Reference
+from responses_ws_reference.seams import Seams
+from responses_ws_reference.server import running_server
+from websockets.sync.client import connect
+
+SCRIPT = Path(__file__).parent / "sdk" / "both_transports.py"
+KEY, OTHER_KEY = "sk-one", "sk-two"
+DEADLINE = 10.0
+TERMINAL = ("response.completed", "response.incomplete", "response.failed", "error")
+PLANT = "Remember: the code word is dugong. Reply with: ok"
+RECALL = "What is the code word? Reply with the code word only."
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer with its body as text."""
+
+    status: int
+    kind: str
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+    @property
+    def messages(self) -> list[tuple[str, str]]:
+        """Of each SSE message the name of the event, where it has one, and the data."""
+        blocks = [block.splitlines() for block in self.text.removesuffix("\n\n").split("\n\n")]
+        found = [dict(line.split(": ", 1) for line in block) for block in blocks]
+        return [(block.get("event", ""), block["data"]) for block in found]
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(data) for name, data in self.messages if name]
+
+
+@dataclass(frozen=True)
+class Client:
+    """Speaks HTTP and WebSocket with a server."""
+
+    url: str
+    key: str = KEY
+
+    def request(self, method: str, path: str = "", body: Any = None, **headers: str) -> Answer:
+        host, _, root = self.url.removeprefix("ws://").partition("/")
+        headers = {"Authorization": f"Bearer {self.key}", **headers}
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        with contextlib.closing(http.client.HTTPConnection(host, timeout=DEADLINE)) as connection:
+            connection.request(method, f"/{root}{path}", data, headers)
+            answer = connection.getresponse()
+            kind = (answer.getheader("Content-Type") or "").partition(";")[0]
+            return Answer(answer.status, kind, answer.read().decode())
+
+    def post(self, body: Any = None, **fields: Any) -> Answer:
+        return self.request("POST", body={"input": "hi", **fields} if body is None else body)
+
+    def over_websocket(self, **fields: Any) -> list[dict[str, Any]]:
+        """The events of one create on a connection of its own."""
+        headers = {"Authorization": f"Bearer {self.key}"}
+        with connect(self.url, additional_headers=headers) as connection:
+            connection.send(json.dumps({"type": "response.create", "input": "hi", **fields}))
+            events: list[dict[str, Any]] = []
+            while not events or events[-1]["type"] not in TERMINAL:
+                events.append(json.loads(connection.recv(timeout=DEADLINE)))
+            return events
+
+
+@contextlib.contextmanager
+def serving(**options: Any) -> Iterator[Client]:
+    with running_server(ServerConfig(http=True, api_keys=(KEY, OTHER_KEY), **options)) as server:
+        yield Client(server.url)
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Client]:
+    with serving(offers_levers=True) as running:
+        yield running
+
+
+def said(response: dict[str, Any]) -> str:
+    """The text of a response's last message."""
+    text: str = response["output"][-1]["content"][0]["text"]
+    return text
+
+
+def without_identity(value: Any) -> Any:
+    """The same value without what differs from one response to the next."""
+    if isinstance(value, dict):
+        known = {name: member for name, member in value.items() if not name.endswith(("id", "_at"))}
+        return {name: without_identity(member) for name, member in known.items()}
+    return [without_identity(each) for each in value] if isinstance(value, list) else value
+
+
+def test_whole_response(client: Client) -> None:
+    answer = client.post(input="Reply with exactly: one two", metadata={"a": "b"})
+    assert (answer.status, answer.kind) == (200, "application/json")
+    assert answer.json["object"] == "response"
+    assert answer.json["status"] == "completed"
+    assert answer.json["metadata"] == {"a": "b"}
+    assert said(answer.json) == "one two"
+
+
+@pytest.mark.parametrize("dialect", [None, "open-responses", "openai"])
+def test_stream_is_that_of_the_websocket(dialect: str | None) -> None:
+    """The same events in the same order, each named in its message, and a mark at the end."""
+    with serving(dialect=dialect) as client:
+        streamed = client.post(input="Count from 1 to 3.", stream=True)
+        expected = client.over_websocket(input="Count from 1 to 3.")
+    assert (streamed.status, streamed.kind) == (200, "text/event-stream")
+    assert streamed.messages[-1] == ("", "[DONE]")
+    assert [name for name, _ in streamed.messages[:-1]] == [e["type"] for e in streamed.events]
+    assert without_identity(streamed.events) == without_identity(expected)
+
+
+def test_chain_goes_from_one_transport_to_the_other(client: Client) -> None:
+    first = client.post(input=PLANT).json
+    over_websocket = client.over_websocket(input=RECALL, previous_response_id=first["id"])
+    second = over_websocket[-1]["response"]
+    third = client.post(input=RECALL, previous_response_id=second["id"]).json
+    assert said(second) == said(third) == "dugong"
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_response_without_storage_is_gone_with_its_request(
+    client: Client, is_streamed: bool
+) -> None:
+    answer = client.post(input=PLANT, store=False, stream=is_streamed)
+    response = answer.events[-1]["response"] if is_streamed else answer.json
+    again = client.post(input=RECALL, previous_response_id=response["id"])
+    assert again.status == 400
+    assert again.json["error"]["code"] == "previous_response_not_found"
+    assert client.request("GET", f"/{response['id']}").status == 404
+
+
+def test_stored_response_is_seen_until_it_is_deleted(client: Client) -> None:
+    """As it ended, by whichever transport it was made; and not by another tenant."""
+    for response in (client.post().json, client.over_websocket()[-1]["response"]):
+        path = f"/{response['id']}"
+        other = Client(client.url, OTHER_KEY)
+        assert client.request("GET", path).json == response
+        assert other.request("GET", path).status == other.request("DELETE", path).status == 404
+        gone = {"id": response["id"], "object": "response", "deleted": True}
+        assert client.request("DELETE", path).json == gone
+        assert client.request("GET", path).status == client.request("DELETE", path).status == 404
+        missed = client.post(previous_response_id=response["id"])
+        assert missed.json["error"]["code"] == "previous_response_not_found"
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+@pytest.mark.parametrize(
+    ("fields", "code", "param"),
+    [
+        ({"stream_id": "a"}, "unsupported_parameter", "stream_id"),
+        ({"generate": False}, "unsupported_parameter", "generate"),
+        ({"background": True}, "unsupported_value", "background"),
+        ({"model": "none-such"}, "model_not_found", "model"),
+        ({"temperature": 3}, "decimal_above_max_value", "temperature"),
+        ({"previous_response_id": "x"}, "previous_response_not_found", "previous_response_id"),
+    ],
+)
+def test_refused_create_is_an_http_error(
+    client: Client, fields: dict[str, Any], code: str, param: str, is_streamed: bool
+) -> None:
+    """Whether a stream was asked for or not, nothing has begun yet."""
+    answer = client.post(**fields, stream=is_streamed)
+    assert (answer.status, answer.kind) == (400, "application/json")
+    assert answer.json["error"].keys() == {"type", "code", "message", "param"}
+    assert (answer.json["error"]["code"], answer.json["error"]["param"]) == (code, param)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"\xff\xfe", b'"hi"', b"[" * 100_000, b'{"input": NaN}']
+)
+def test_body_that_is_no_json_object(client: Client, body: bytes) -> None:
+    answer = client.post(body)
+    assert (answer.status, answer.json["error"]["code"]) == (400, "invalid_json")
+
+
+def test_type_in_a_body_means_nothing(client: Client) -> None:
+    assert client.post(type="response.steer").json["object"] == "response"
+
+
+def test_body_has_a_limit(client: Client) -> None:
+    answer = client.post(b" " * (17 * 2**20))
+    assert (answer.status, answer.json["error"]["code"]) == (413, "request_too_large")
+    assert client.post().status == 200
+
+
+def test_openai_sdk_goes_from_websocket_to_http(client: Client, sdk_python: Path) -> None:
+    """The official SDK finds one server behind one base URL, whichever transport it takes."""
+    done = subprocess.run(
+        [sdk_python, SCRIPT, client.url.replace("ws://", "http://").removesuffix("/responses")],
+        env={**os.environ, "OPENAI_API_KEY": KEY},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout)
+    assert seen["texts"] == {"websocket": "ok", "http": "gnu", "stream": "gnu", "kept": "gnu"}
+    assert seen["types"][0] == "response.created"
+    assert seen["types"][-1] == "response.completed"
+    assert seen["gone"] == ["NotFoundError", 404]
+    assert seen["refused"] == ["BadRequestError", "previous_response_not_found"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", ""), ("GET", "/resp_1"), ("DELETE", "/resp_1")]
+)
+def test_key_is_asked_for(client: Client, method: str, path: str) -> None:
+    stranger = Client(client.url, "sk-three")
+    answer = stranger.request(method, path, {"input": "hi"})
+    assert (answer.status, answer.json["error"]["code"]) == (401, "invalid_api_key")
+
+
+def test_levers_reach_http(client: Client) -> None:
+    """A response that fails is one; a refusal and an overload are HTTP errors where they can."""
+
+    def under(lever: str, **fields: Any) -> Answer:
+        return client.request("POST", body={"input": "hi", **fields}, **{f"RWS-{lever}": "1"})
+
+    assert under("Failure").json["status"] == "failed"
+    assert under("Refusal-5xx", stream=True).status == 500
+    assert under("Overload", stream=True).events[-1]["type"] == "response.failed"
+    assert under("Restart").status == 500
+    with pytest.raises(http.client.IncompleteRead):
+        under("Restart", stream=True)
+    assert client.post().status == 200
+
+
+def test_server_without_storage_keeps_nothing() -> None:
+    with serving(without=frozenset({"storage"})) as client:
+        response = client.post().json
+        assert client.request("GET", f"/{response['id']}").status == 404
+
+
+def test_a_client_that_vanishes_in_the_middle(client: Client) -> None:
+    """Nobody waits for the rest of its response."""
+    host = client.url.removeprefix("ws://").partition("/")[0]
+    body = json.dumps({"input": "Count from 1 to 5000.", "stream": True}).encode()
+    connection = http.client.HTTPConnection(host, timeout=DEADLINE)
+    connection.request("POST", "/v1/responses", body, {"Authorization": f"Bearer {KEY}"})
+    connection.getresponse().read(10)
+    connection.close()
+    assert client.post().status == 200
+
+
+def test_hooks_change_answers_and_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each change counts, and what is left alone does not."""
+    tally = Tally()
+    hooks = Hooks(
+        http=lambda request, answer, shared: (
+            answer_of({"error": {}}, 418) if request.method == "DELETE" else answer
+        ),
+        sse=lambda message, request, memory: [] if "[DONE]" in message else [message],
+    )
+
+    def hung(config: ServerConfig, seams: Seams) -> Reference:
+        return Reference(config, hang(hooks, seams, tally))
+
+    monkeypatch.setattr("responses_ws_reference.server.Reference", hung)
+    with serving() as client:
+        assert client.request("GET", "/x").status == 404
+        assert tally.count == 0
+        assert client.request("DELETE", "/x").status == 418
+        assert client.post(stream=True).messages[-1][0] == "response.completed"
+        assert tally.count == 2
