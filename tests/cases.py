@@ -58,6 +58,7 @@ class Case:
     conforms: bool | str
     steps: list[dict[str, Any]]
     claims: dict[str, Any]
+    path: Path
 
     def transcript(self) -> Transcript:
         """The transcript that the steps describe."""
@@ -81,6 +82,7 @@ def load_cases() -> Iterator[Case]:
                     case["conforms"],
                     case["transcript"],
                     case.get("claims", {}),
+                    path,
                 )
 
 

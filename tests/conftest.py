@@ -1,4 +1,4 @@
-"""Fixtures that several tests share: the real server and the real SDK."""
+"""Fixtures that several tests share: the real server, the real SDK and the built site."""
 
 from __future__ import annotations
 
@@ -41,3 +41,20 @@ def sdk_python(pytestconfig: pytest.Config) -> Path:
         subprocess.run(install, check=True, capture_output=True, text=True)
         ready.touch()
     return python
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The docs site, built as it is published."""
+    folder = tmp_path_factory.mktemp("site")
+    program = Path(sys.executable).with_name("mkdocs")
+    done = subprocess.run(
+        [program, "build", "--strict", "--quiet", "--site-dir", folder],
+        cwd=ROOT,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder

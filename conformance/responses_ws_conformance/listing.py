@@ -25,6 +25,11 @@ def _faults() -> dict[str, dict[str, Any]]:
     return faults
 
 
+def faults_of(identifier: str) -> dict[str, dict[str, Any]]:
+    """The faults that turn a requirement red, by name."""
+    return {name: fault for name, fault in _faults().items() if identifier in fault["breaks"]}
+
+
 def row(requirement: Requirement) -> dict[str, Any]:
     """A requirement with its evidence, checks, scenarios and faults, as JSON."""
     check = load_checks().get(requirement.id)
@@ -45,7 +50,7 @@ def row(requirement: Requirement) -> dict[str, Any]:
         ],
         "checks": [check.name] if check else [],
         "scenarios": scenarios,
-        "faults": [name for name, f in _faults().items() if requirement.id in f["breaks"]],
+        "faults": list(faults_of(requirement.id)),
     }
 
 
@@ -83,8 +88,8 @@ def explanation(requirement: Requirement) -> Iterator[str]:
     for name in about["scenarios"]:
         yield f"  {name}: {load_scenarios()[name].summary}"
     yield "faults that prove it"
-    for name in about["faults"]:
-        yield f"  {name}: {_faults()[name]['summary']}"
+    for name, fault in faults_of(requirement.id).items():
+        yield f"  {name}: {fault['summary']}"
 
 
 def _wrapped(text: str, indent: str) -> Iterator[str]:

@@ -79,10 +79,10 @@ class Requirement:
 
     @property
     def url(self) -> str:
-        """The address of the sentence: on the docs site, or where its vendor keeps it."""
+        """The address of its page: on the docs site, or where its vendor keeps it."""
         if self.home is not None:
             return self.home
-        return f"{BASE_URL}{self.chapter}/#{self.anchor}"
+        return f"{BASE_URL}requirements/{self.id}/"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,63 @@
+"""Hooks of mkdocs: pages that are made while the site is built, so that none can be stale.
+
+``mkdocs.yml`` names this file under ``hooks``. What is generated is held in memory; mkdocs checks
+the links in it like those in any other page.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files, InclusionLevel
+from mkdocs.structure.pages import Page
+from pages.asyncapi import asyncapi_file
+from pages.lifecycle import PATH as LIFECYCLE
+from pages.lifecycle import lifecycle_page
+from pages.requirements import requirement_pages
+from pages.schemas import INDEX, schema_pages, served_schemas
+
+IN_NAV: Final = (INDEX, LIFECYCLE)
+
+CHAPTER: Final = re.compile(r"\d\d-[a-z-]+\.md")
+HEADING: Final = re.compile(r"(#+) (.*)")
+FIRST_KEY: Final = "- Role:"
+
+
+def on_files(files: Files, *, config: MkDocsConfig) -> Files:
+    """Add the generated pages."""
+    generated = {
+        **requirement_pages(),
+        **schema_pages(),
+        **served_schemas(),
+        **asyncapi_file(),
+        **lifecycle_page(),
+    }
+    for path, text in generated.items():
+        place = InclusionLevel.UNDEFINED if path in IN_NAV else InclusionLevel.NOT_IN_NAV
+        files.append(File.generated(config, path, content=text, inclusion=place))
+    return files
+
+
+def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:
+    """Requirements in a chapter lead to their pages, and stand right below their section."""
+    if CHAPTER.fullmatch(page.file.src_uri) is None:
+        return markdown
+    lines: list[str] = []
+    level, identifier = 1, ""
+    for line in markdown.splitlines():
+        heading = HEADING.fullmatch(line)
+        if heading is not None and heading[2].startswith("RWS-"):
+            identifier = heading[2]
+            line = f"{'#' * (level + 1)} {identifier}"
+        elif heading is not None:
+            level = len(heading[1])
+        elif identifier and line.startswith(FIRST_KEY):
+            lines.append(
+                f"- Check, scenarios, faults, examples: [{identifier}]"
+                f"(requirements/{identifier}.md)"
+            )
+            identifier = ""
+        lines.append(line)
+    return "\n".join(lines)
