@@ -88,3 +88,13 @@ def run_pytest(url: str, folder: Path) -> str:
     command += [f"--rws-target={url}", "--rws-api-key-env=RWS_KEY"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     return done.stdout
+
+
+def test_cut_files_have_fewer_probes(tmp_path: Path) -> None:
+    with running_server(kill_matrix.server_config()) as server:
+        report_on(server.url, tmp_path)
+    (path,) = tmp_path.glob("probes--*.jsonl")
+    transcript = load(path)
+    for fewer in ([e for e in transcript.entries if e.kind != "sent"], transcript.entries[:8]):
+        transcript.entries = fewer
+        assert len(Report.of_transcripts([transcript], judge_transcripts([transcript])).probes) < 3

@@ -21,6 +21,7 @@ ITEM_ADDED: Final = "response.output_item.added"
 ITEM_DONE: Final = "response.output_item.done"
 PART_ADDED: Final = "response.content_part.added"
 PART_DONE: Final = "response.content_part.done"
+REASONING: Final = "response.reasoning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,10 @@ PART_KINDS: Final = {
     "refusal": Kind("response.refusal.delta", "response.refusal.done", "refusal"),
 }
 TEXT_DONE: Final = frozenset(kind.done for kind in PART_KINDS.values())
+# What begins and what ends an item, a part, a text or arguments.
+BOUNDS: Final = frozenset(
+    {ITEM_ADDED, ITEM_DONE, PART_ADDED, PART_DONE, ARGUMENTS.done, *TEXT_DONE}
+)
 TEXT_EVENTS: Final = TEXT_DONE | {kind.delta for kind in PART_KINDS.values()}
 
 
@@ -96,6 +101,14 @@ class Item:
     parts: dict[int, Part] = field(default_factory=dict)
     added: Received | None = None
     done: Received | None = None
+
+    @property
+    def type(self) -> str | None:
+        """What its added and done events say that it is, None where they disagree or are silent."""
+        items = [e.payload.get("item") for e in (self.added, self.done) if e is not None]
+        types = [item.get("type") for item in items if isinstance(item, dict)]
+        is_told = bool(types) and isinstance(types[0], str) and types[0] == types[-1]
+        return types[0] if is_told else None
 
     @property
     def final(self) -> dict[str, Any]:
@@ -179,6 +192,14 @@ def text_parts(exchange: Exchange) -> Iterator[tuple[Item, Part]]:
     for item in items_of(exchange):
         for part in item.parts.values():
             if part.text_events:
+                yield item, part
+
+
+def plain_parts(exchange: Exchange) -> Iterator[tuple[Item, Part]]:
+    """Every content part but those of reasoning, and its item."""
+    for item in items_of(exchange):
+        for part in item.parts.values():
+            if not any(str(e.type).startswith(REASONING) for e in part.events):
                 yield item, part
 
 

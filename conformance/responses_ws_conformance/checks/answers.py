@@ -83,9 +83,11 @@ def describe_error(exchange: Exchange) -> str:
 
 def answered(exchange: Exchange, *, by: tuple[str, ...] = ("completed",)) -> Iterator[Outcome]:
     """Yield why an exchange that owed a response has none; nothing where it has one."""
-    if exchange.outcome in by or exchange.is_ambiguous:
+    if exchange.outcome in by:
         return
-    if exchange.outcome in ("expired", "open", "limit"):
+    if exchange.is_ambiguous:
+        yield Undecided(Cause.BLOCKED, f"perhaps for another create: {describe(exchange)}")
+    elif exchange.outcome in ("expired", "open", "limit"):
         yield Undecided(Cause.TIME, describe(exchange))
     elif is_transient(exchange):
         yield Undecided(Cause.TRANSIENT, describe(exchange))

@@ -63,14 +63,11 @@ def created_names_a_running_response(evidence: Evidence) -> Iterator[Outcome]:
 def queued_comes_before_in_progress(evidence: Evidence) -> Iterator[Outcome]:
     """A response that makes progress is not queued again."""
     for _, events in streams(evidence):
-        kinds = [e.type for e in events]
-        for place, event in enumerate(events):
-            if event.type == "response.queued" and "response.in_progress" in kinds[:place]:
-                yield Finding(
-                    event.n,
-                    "response.queued before response.in_progress",
-                    "response.queued after response.in_progress",
-                )
+        progress = [e for e in events if e.type == "response.in_progress" or is_output(e)]
+        for event in events:
+            if event.type == "response.queued" and progress and progress[0].n < event.n:
+                kind = progress[0].type
+                yield Finding(event.n, f"response.queued before {kind}", f"it after {kind}")
 
 
 def is_output(event: Received) -> bool:
@@ -149,6 +146,46 @@ def nothing_follows_the_terminal_event(evidence: Evidence) -> Iterator[Outcome]:
                 f"no event of the response after {end.type}",
                 f"{late[0].type}{more}",
             )
+
+
+def broken_off(evidence: Evidence) -> list[tuple[Exchange, Received]]:
+    """The responses that an error event, surely their own, broke off, and that event."""
+    begun = (x for x, events in streams(evidence) if not x.doubtful_error)
+    return [(x, x.error) for x in begun if x.error is not None and x.events[0].n < x.error.n]
+
+
+@invariant("RWS-EVENT-024", when=lambda e: bool(broken_off(e)))
+def only_a_failure_follows_an_error(evidence: Evidence) -> Iterator[Outcome]:
+    """After the error that broke a response off nothing comes of it but response.failed."""
+    for exchange, error in broken_off(evidence):
+        late = [e for e in (*exchange.events, *exchange.late) if e.n > error.n]
+        late = [e for e in late if e.type in stream_types() and e.type != "response.failed"]
+        if late:
+            yield Finding(
+                min(e.n for e in late),
+                "nothing but response.failed after the error event",
+                f"{min(late, key=lambda e: e.n).type}, {len(late)} events in all",
+            )
+
+
+@invariant("RWS-EVENT-023", when=lambda e: bool(of_type(e, "response.created")))
+def response_is_created_once(evidence: Evidence) -> Iterator[Outcome]:
+    """One create has one response.created."""
+    wanted = "one response.created for a response.create"
+    for exchange, _ in streams(evidence):
+        created = [e for e in (*exchange.events, *exchange.late) if e.type == "response.created"]
+        if len(created) > 1:
+            yield Finding(created[1].n, wanted, f"{len(created)} of them")
+    # A response of another connection is another matter (RWS-CONN-008).
+    known = {x.response_id for x in evidence.exchanges}
+    for view in evidence.connections:
+        # What else a client can send may start a response too, and lanes can be misnamed.
+        is_plain = all(x.is_create and not x.lane for x in view.exchanges)
+        for stray in view.strays if is_plain else ():
+            name = (response_of(stray) or {}).get("id")
+            begins = stray.type == "response.created" and any(x.events for x in view.exchanges)
+            if begins and name not in known:
+                yield Finding(stray.n, wanted, f"one more, for a response {name!r}")
 
 
 def ids_of(events: list[Received]) -> list[tuple[Received, str]]:
@@ -243,7 +280,7 @@ def numbers_leave_no_gaps(evidence: Evidence) -> Iterator[Outcome]:
     """The numbers of a response start at 0 and leave no gaps; other events may fill them."""
     for exchange, events in numbered_streams(evidence):
         view = evidence.reading.connection(exchange.conn)
-        others = [*view.others, *([exchange.error] if exchange.error else [])]
+        others = [*view.others, *exchange.late, *([exchange.error] if exchange.error else [])]
         meanwhile = (e for e in others if exchange.sent.n < e.n < events[-1].n)
         taken = {*numbers_of(exchange.events), *numbers_of(meanwhile)}
         numbers = numbers_of(events)

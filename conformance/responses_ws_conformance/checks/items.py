@@ -13,20 +13,23 @@ from typing import Any, Final, TypeVar
 from responses_ws_conformance.checks import Evidence, Finding, Outcome, invariant
 from responses_ws_conformance.exchanges import Exchange, item_id_of, response_of
 from responses_ws_conformance.items import (
+    ARGUMENTS,
+    BOUNDS,
     ITEM_ADDED,
     ITEM_DONE,
     PART_ADDED,
     PART_DONE,
     TEXT_DONE,
+    TEXT_EVENTS,
     Item,
     Whole,
     done_items,
     final_arguments,
     final_texts,
     items_of,
+    plain_parts,
     streamed_arguments,
     streamed_texts,
-    text_parts,
 )
 from responses_ws_conformance.transcript import Received
 
@@ -121,22 +124,80 @@ def output_index_names_one_item(evidence: Evidence) -> Iterator[Outcome]:
                 )
 
 
-@invariant("RWS-ITEM-004", when=occurs(text_parts))
+@invariant("RWS-ITEM-004", when=occurs(plain_parts))
 def parts_are_added_and_done(evidence: Evidence) -> Iterator[Outcome]:
-    """A part is added before its first delta and done after its text is."""
-    for exchange, (item, part) in each(text_parts, evidence):
+    """A part's events lie between its added and its done event, which comes when its text is."""
+    for exchange, (item, part) in each(plain_parts, evidence):
         where = f"the part at output_index {item.index}, content_index {part.index}"
-        first, last = part.text_events[0], part.text_events[-1]
+        first, last = part.events[0], part.events[-1]
         is_told = any(e.type in TEXT_DONE for e in part.text_events)
-        if part.added is None or part.added.n > first.n:
-            yield Finding(first.n, f"{PART_ADDED} before the text of {where}", f"{first.type}")
+        if first.type != PART_ADDED:
+            yield Finding(first.n, f"{PART_ADDED} as the first event of {where}", f"{first.type}")
         # What fails or is cut off leaves its parts as they were.
         end = item.done or (exchange.terminal if exchange.outcome == "completed" else None)
-        if part.done is None and is_told and end is not None:
+        is_cut_off = not is_told and item.final.get("status") == "incomplete"
+        if part.done is None and end is not None and not is_cut_off:
             yield Finding(end.n, f"{PART_DONE} for {where}", f"{end.type} without it")
-        if part.done is not None and (not is_told or part.done.n < last.n):
-            actual = f"it before {last.type}" if is_told else "it without a .done event"
-            yield Finding(part.done.n, f"{PART_DONE} after the .done event of {where}", actual)
+        elif part.done is not None and last.type != PART_DONE:
+            yield Finding(last.n, f"{PART_DONE} as the last event of {where}", f"{last.type} after")
+        elif part.done is not None and part.text_events and not is_told:
+            wanted = f"{PART_DONE} after the .done event of {where}"
+            yield Finding(part.done.n, wanted, "it without a .done event")
+
+
+FOREIGN: Final = {
+    "message": frozenset({ARGUMENTS.delta, ARGUMENTS.done}),
+    "function_call": TEXT_EVENTS | {PART_ADDED, PART_DONE},
+}
+
+
+def known_items(exchange: Exchange) -> Iterator[tuple[Item, frozenset[str]]]:
+    """Every message and function call, and the events that the other of the two has."""
+    for item in items_of(exchange):
+        if item.type in FOREIGN:
+            yield item, FOREIGN[item.type]
+
+
+@invariant("RWS-ITEM-015", when=occurs(known_items))
+def events_fit_their_item(evidence: Evidence) -> Iterator[Outcome]:
+    """Messages grow by parts and calls by arguments."""
+    for _, (item, foreign) in each(known_items, evidence):
+        wrong = next((e for e in item.events if e.type in foreign), None)
+        if wrong is not None:
+            where = f"the {item.type} at output_index {item.index}"
+            yield Finding(wrong.n, f"events of a {item.type} for {where}", f"{wrong.type}")
+
+
+@invariant("RWS-ITEM-016", when=occurs(items))
+def nothing_begins_or_ends_twice(evidence: Evidence) -> Iterator[Outcome]:
+    """An item, a part, a text and arguments are added once and done once."""
+    for _, item in each(items, evidence):
+        seen: set[tuple[Any, ...]] = set()
+        for event in item.events:
+            part = event.payload.get("content_index")
+            bound = (event.type, part if isinstance(part, int) else None)
+            if event.type in BOUNDS and bound in seen:
+                where = f"output_index {item.index}"
+                yield Finding(event.n, f"{event.type} once at {where}", "it came again")
+            seen.add(bound)
+
+
+def streaming_calls(exchange: Exchange) -> Iterator[Item]:
+    """Every call that was done after its arguments were streamed; not those that were cut off."""
+    for item in items_of(exchange):
+        is_streamed = any(e.type == ARGUMENTS.delta for e in item.events)
+        if is_streamed and item.done and item.final.get("status") != "incomplete":
+            yield item
+
+
+@invariant("RWS-ITEM-017", when=occurs(streaming_calls))
+def arguments_are_finished(evidence: Evidence) -> Iterator[Outcome]:
+    """Streamed arguments are called whole before their call is done."""
+    for _, item in each(streaming_calls, evidence):
+        assert item.done is not None
+        if not any(e.type == ARGUMENTS.done and e.n < item.done.n for e in item.events):
+            wanted = f"{ARGUMENTS.done} for the call at output_index {item.index}"
+            yield Finding(item.done.n, wanted, f"{item.done.type} without it")
 
 
 @invariant("RWS-ITEM-005", when=occurs(streamed_texts))

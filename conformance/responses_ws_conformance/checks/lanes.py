@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Final
 
 from responses_ws_schemas import explain
@@ -216,6 +216,24 @@ def error_stays_on_its_lane(mark: Mark) -> Iterator[Outcome]:
 
 
 @expectation("RWS-LANE-013")
+def full_connection_lets_creates_wait(mark: Mark) -> Iterator[Outcome]:
+    """Every create has a response although so many ran at a time as the connection allows."""
+    outcomes = list(no_lane_is_refused(mark))
+    slots, ran = int(mark.fact("slots")), most_at_a_time(mark.exchanges("subject"))
+    if not outcomes and ran < slots:
+        why = f"no more than {ran} responses were seen in progress at a time, of {slots} allowed"
+        outcomes = [Undecided(Cause.TIME, why)]
+    yield from outcomes
+
+
+def most_at_a_time(exchanges: list[Exchange]) -> int:
+    """How many responses were in progress at once, as far as the order of events shows it."""
+    begun = [(x.events[0].n, 1) for x in exchanges if x.events]
+    ended = [(x.terminal.n, -1) for x in exchanges if x.events and x.terminal is not None]
+    steps = [step for _, step in sorted(begun + ended)]
+    return max(accumulate(steps, initial=0))
+
+
 @expectation("RWS-LANE-014")
 def no_lane_is_refused(mark: Mark) -> Iterator[Outcome]:
     """Every create has a response; what is refused is refused once for all of them."""

@@ -21,6 +21,8 @@ LONGEST: Final = "Lane-2_x." * 28 + "ends"
 BAD_NAMES: Final[tuple[Any, ...]] = ("", "x" * 257, "two words", "caf\u00e9", 7)
 # How long the answers are that something else is to run beside; the second is for a second try.
 LONG: Final = (60, 120, 240)
+# Long enough that those who came first still run when the last one comes.
+CROWD: Final = 20
 
 
 @scenario(
@@ -177,9 +179,10 @@ def crowd(connection: Connection) -> list[Exchange]:
     """As many creates at once as can run, and one more, each on a lane of its own."""
     allowed = connection.driver.profile.limits
     number = min(allowed.active_lanes + 1, allowed.lane_names)
-    creates = [submit(connection, f"lane-{n}", count(5)) for n in range(number)]
+    creates = [submit(connection, f"lane-{n}", count(CROWD)) for n in range(number)]
     settle_all(connection, *creates)
-    connection.driver.mark("RWS-LANE-013", subject=creates)
+    facts = {"slots": allowed.active_lanes}
+    connection.driver.mark("RWS-LANE-013", facts, subject=creates)
     for exchange in creates:
         connection.require(exchange, by="RWS-LANE-013")
     return creates

@@ -63,7 +63,7 @@ def is_server_error(exchange: Exchange) -> bool:
 
 @scenario(
     "levers/failure",
-    exercises=("RWS-EVENT-009", "RWS-EVENT-020", "RWS-TURN-007"),
+    exercises=("RWS-EVENT-009", "RWS-EVENT-020", "RWS-EVENT-024", "RWS-TURN-007"),
     turns=4,
     lever="failure",
 )

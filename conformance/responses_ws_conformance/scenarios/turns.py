@@ -17,7 +17,8 @@ from responses_ws_conformance.scenarios import scenario
 LONG: Final = 60
 NOT_FOUND: Final = "previous_response_not_found"
 # What is said of the events of a response; the checks look at all other recordings too.
-EVENTS: Final = tuple(f"RWS-EVENT-{number:03}" for number in (*range(1, 10), *range(11, 20), 22))
+NUMBERS: Final = (*range(1, 10), *range(11, 20), 22, 23)
+EVENTS: Final = tuple(f"RWS-EVENT-{number:03}" for number in NUMBERS)
 
 
 def submit(connection: Connection, number: int, input: str, **fields: Any) -> Exchange:

@@ -77,6 +77,22 @@ def queued_after_progress(event: Event, link: Link) -> Sendings:
     return [event, queued]
 
 
+@rewrite_events("RWS-EVENT-023")
+def creation_is_a_heartbeat(event: Event, link: Link) -> Sendings:
+    """response.created is sent again, as a sign of life."""
+    if "sequence_number" not in event:
+        return event
+    if event["type"] == "response.created":
+        link.memory["created"], link.memory["more"] = event, 0
+    event["sequence_number"] += link.memory["more"]
+    if event["type"] != "response.in_progress":
+        return event
+    link.memory["more"] = 1
+    number = event["sequence_number"]
+    again = {**link.memory["created"], "sequence_number": number}
+    return [again, {**event, "sequence_number": number + 1}]
+
+
 @rewrite_events("RWS-EVENT-004", on=("response.in_progress", "response.output_item.added"))
 def progress_comes_after_the_first_item(event: Event, link: Link) -> Sendings:
     """response.in_progress is sent after the first response.output_item.added."""

@@ -47,6 +47,43 @@ def messages_stay_open(event: Event, link: Link) -> Sendings:
     return [] if is_end and _messages(event) else renumbered([event], link)
 
 
+@rewrite_events("RWS-ITEM-015")
+def calls_have_a_part(event: Event, link: Link) -> Sendings:
+    """A function call has an empty content part, like a message."""
+    if event["type"] != "response.output_item.added" or event["item"]["type"] != "function_call":
+        return renumbered([event], link)
+    place = {"item_id": event["item"]["id"], "output_index": event["output_index"]}
+    part = {
+        "sequence_number": 0,
+        **place,
+        "content_index": 0,
+        "part": {"type": "output_text", "text": "", "annotations": [], "logprobs": []},
+    }
+    added = {"type": "response.content_part.added", **part}
+    done = {"type": "response.content_part.done", **part}
+    return renumbered([event, added, done], link)
+
+
+@rewrite_events("RWS-ITEM-016")
+def texts_end_twice(event: Event, link: Link) -> Sendings:
+    """response.output_text.done is sent twice."""
+    is_end = event["type"] == "response.output_text.done"
+    return renumbered([event, {**event}] if is_end else [event], link)
+
+
+@rewrite_events("RWS-ITEM-016", "RWS-ITEM-001")
+def items_end_twice(event: Event, link: Link) -> Sendings:
+    """response.output_item.done is sent twice, so that a client runs each call twice."""
+    is_end = event["type"] == "response.output_item.done"
+    return renumbered([event, {**event}] if is_end else [event], link)
+
+
+@rewrite_events("RWS-ITEM-017")
+def arguments_have_no_end(event: Event, link: Link) -> Sendings:
+    """The deltas of arguments are followed by the end of their call."""
+    return _without("response.function_call_arguments.done", event, link)
+
+
 @rewrite_events("RWS-ITEM-003")
 def indexes_count_from_one(event: Event, link: Link) -> Sendings:
     """The first output item has the index 1."""

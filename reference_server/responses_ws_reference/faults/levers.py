@@ -35,6 +35,19 @@ def failure_is_an_error_event(event: Event, link: Link) -> Sendings:
     return {"type": "error", "sequence_number": event["sequence_number"], "error": error}
 
 
+@rewrite_events("RWS-EVENT-024", on="response.failed")
+def error_is_no_end(event: Event, link: Link) -> Sendings:
+    """A response that an error event breaks off is still announced as in progress."""
+    error = {"type": "server_error", **event["response"]["error"], "param": None}
+    number = event["sequence_number"]
+    response = {**event["response"], "status": "in_progress", "error": None}
+    return [
+        {"type": "error", "sequence_number": number, "error": error},
+        {"type": "response.in_progress", "sequence_number": number + 1, "response": response},
+        {**event, "sequence_number": number + 2},
+    ]
+
+
 @rewrite_events("RWS-TURN-007", on="response.failed")
 def failure_costs_the_connection(event: Event, link: Link) -> Sendings:
     """A response that fails takes its connection with it."""
