@@ -2,7 +2,8 @@
 
 A case is a transcript in which every line of the server says whose it is: ``A`` for an event of
 the response to A, ``A late`` for one after its end or refusal, ``A error`` for its error, ``A
-answer`` for the answer to a command, ``A sequel`` for what comes about it later,
+answer`` for the answer to a command, ``A sequel`` for what comes about it later, ``A'`` for an
+event of the successor of A,
 ``other`` for what belongs to the connection and ``stray`` for a response that nobody asked for.
 """
 
@@ -13,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from responses_ws_conformance.attribution import ECHOES, Reading
+from responses_ws_conformance.attribution import Reading
 from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.openings import ECHOES
 from responses_ws_conformance.transcript import Closed, Entry, Expired, Received, Sent
 
 
@@ -835,6 +837,7 @@ def attribute(case: Case) -> None:
     entries, names = entries_of(case)
     reading = Reading(entries)
     exchanges = {name: reading.exchanges[key] for name, key in names.items()}
+    exchanges |= {f"{n}'": x for n, p in exchanges.items() for x in reading if x.parent is p}
     received = [n for n, line in enumerate(case.lines) if line.kind == "received"]
     seen = [owner(reading, exchanges, entries[n]) for n in received]
     assert seen == [case.lines[n].whose for n in received]

@@ -3,10 +3,9 @@
 Deltas and ``error`` events carry no response id, so a message is attributed by these rules (the
 order is the order of precedence):
 
-1. ``response.created`` opens a create of its lane that waits: the one whose ``metadata``,
-   ``previous_response_id`` or tools it repeats, else the first one, creates whose wait has run out
-   last. It is late for a refused create where it repeats the ``metadata`` of that one, and for the
-   one refused last where none waits.
+1. ``response.created`` opens a create of its lane that waits, or the successor of a response that
+   was steered; ``openings`` says which. It is late for a refused create where it repeats the
+   ``metadata`` of that one, and for the one refused last where none waits.
 2. An event with a known response id belongs to that response.
 3. An item event belongs to the open response that knows the item, else to the ended one that
    does (it is late); else to the open response whose numbering it continues, the newest at a tie;
@@ -36,7 +35,7 @@ from typing import Any, Final
 
 from responses_ws_schemas import event_types, explain
 
-from responses_ws_conformance import commands, doubts
+from responses_ws_conformance import commands, doubts, openings
 from responses_ws_conformance.calls import Call
 from responses_ws_conformance.exchanges import (
     LIFECYCLE_EVENTS,
@@ -45,7 +44,6 @@ from responses_ws_conformance.exchanges import (
     Exchange,
     is_lookalike,
     item_id_of,
-    response_of,
 )
 from responses_ws_conformance.transcript import (
     Answered,
@@ -63,7 +61,6 @@ CONNECTION_ERRORS: Final = ("websocket_connection_limit_reached",)
 PREVIOUS: Final = "previous_response_id"
 LANE: Final = "stream_id"
 LANE_SCHEMA: Final = "objects/stream_id"
-ECHOES: Final = ("metadata", PREVIOUS, "tools")
 # The member of a create that an error with this code is about.
 SUBJECTS: Final = {
     "previous_response_not_found": PREVIOUS,
@@ -176,13 +173,13 @@ class Reading:
 
     def _owner(self, view: ConnectionView, entry: Received) -> Exchange | None:
         creates = _creates(view, entry)
-        active = [x for x in creates if x.events and _may_go_on(x)]
+        active = [x for x in creates if x.events and x.may_go_on]
         ended = sorted((x for x in creates if x.is_ended), key=_last_number, reverse=True)
-        known = next((x for x in active if _knows(x, entry)), None)
+        known = next((x for x in active if x.is_named_in(entry)), None)
         if entry.type == "response.created":
-            return known or _opened_by(entry, creates, active)
+            return known or self._opened(view, entry, creates)
         if entry.type in LIFECYCLE_EVENTS:
-            known = known or next((x for x in ended if _knows(x, entry)), None)
+            known = known or next((x for x in ended if x.is_named_in(entry)), None)
             failing = self._failing(view, entry)
             if known is not None or failing in creates:
                 return known or failing
@@ -197,6 +194,21 @@ class Reading:
         if not waiting and view.strays and self._last.get(entry.conn) is view.strays[-1]:
             return None  # it goes on with a response that nobody asked for
         return next(iter((*late, *waiting, *ended)), None)
+
+    def _opened(
+        self, view: ConnectionView, entry: Received, creates: list[Exchange]
+    ) -> Exchange | None:
+        """The create that a ``response.created`` answers, or the successor that begins with it."""
+        parent = openings.parent_of(view, entry, creates)
+        if parent is None:
+            opened = openings.opened_by(entry, creates)
+        else:
+            opened = openings.succeed(view, parent, entry)
+            self.exchanges[opened.name] = opened
+            view.exchanges.append(opened)
+        if opened is not None and not opened.events and opened.may_go_on:
+            openings.supersede(opened, entry, creates)
+        return opened
 
     def _failing(self, view: ConnectionView, entry: Received) -> Exchange | None:
         """The owner of an error that came just before a ``response.failed``."""
@@ -237,18 +249,18 @@ def read_exchanges(transcript: Transcript) -> Reading:
 
 
 def _creates(view: ConnectionView, entry: Received) -> list[Exchange]:
-    """The creates that an event can belong to: those of its lane, unless it is not theirs."""
+    """The turns that an event can belong to: those of its lane, unless it is not theirs."""
     lane, begins = _lane_of(entry), entry.type == "response.created"
-    creates = [x for x in view.exchanges if x.is_create]
+    creates = [x for x in view.exchanges if x.is_turn]
     own = [x for x in creates if x.lane == (lane or "")]
-    others = [x for x in creates if x.lane != (lane or "") and _may_go_on(x)]
-    if not others or any(_knows(x, entry) or _has_item(x, entry) for x in own):
+    others = [x for x in creates if x.lane != (lane or "") and x.may_go_on]
+    if not others or any(x.is_named_in(entry) or _has_item(x, entry) for x in own):
         return own
-    known = [x for x in others if _knows(x, entry)]
-    if not known and not any(x.events and _may_go_on(x) and _continues(x, entry) for x in own):
+    known = [x for x in others if x.is_named_in(entry)]
+    if not known and not any(x.events and x.may_go_on and _continues(x, entry) for x in own):
         # An item can have the id of one on another lane, but hardly its number as well.
         known = [x for x in others if x.events and _is_next(x, entry, lane)]
-    if known or any(_may_go_on(x) and not (begins and x.events) for x in own):
+    if known or any(x.may_go_on and not (begins and x.events) for x in own):
         return known or own
     return [x for x in others if not (begins and x.events)] or own
 
@@ -278,69 +290,11 @@ def _of_item(
     return next(iter(known), None)
 
 
-def _opened_by(
-    entry: Received, creates: Sequence[Exchange], active: Sequence[Exchange]
-) -> Exchange | None:
-    """The create that a ``response.created`` answers."""
-    pending = [x for x in creates if not x.events and _may_go_on(x)]
-    refused = [x for x in reversed(creates) if x.is_ended and x.error and not x.events]
-    response = response_of(entry) or {}
-    if not pending:
-        return next((x for x in reversed(creates) if _knows(x, entry)), next(iter(refused), None))
-    for exchange in refused:
-        if exchange not in pending and _repeats_metadata(exchange, pending, response):
-            return exchange
-    meant = _meant(pending, response)
-    if len(meant) > 1:
-        for exchange in meant:
-            exchange.is_guessed = True
-    opened = min(meant, key=lambda x: x.expired is not None or x.quiet is not None)
-    for running in active:
-        if running.lane == opened.lane:
-            running.superseded_by = running.superseded_by or entry
-    if opened.error is not None and not _tells(response, opened):
-        # The error that it was thought to have becomes another's, on the word of nobody.
-        opened.is_guessed = True
-    return opened
-
-
-def _tells(response: dict[str, Any], exchange: Exchange) -> bool:
-    """True where a response repeats something of its create."""
-    echoes = ((_echo(response, name), _echo(exchange.request, name)) for name in ECHOES)
-    return any(seen and seen == sent for seen, sent in echoes)
-
-
-def _meant(pending: list[Exchange], response: dict[str, Any]) -> list[Exchange]:
-    """Those of several creates whose members a response repeats; all, where it repeats none."""
-    for name in ECHOES:
-        echo = _echo(response, name)
-        pending = [x for x in pending if echo and _echo(x.request, name) == echo] or pending
-    return pending
-
-
-def _repeats_metadata(refused: Exchange, pending: list[Exchange], response: dict[str, Any]) -> bool:
-    """True where a response is for a refused create and for none that waits."""
-    echo = response.get("metadata")
-    has_echo = bool(echo) and echo == refused.request.get("metadata")
-    return has_echo and not any(x.request.get("metadata") == echo for x in pending)
-
-
-def _echo(members: dict[str, Any], name: str) -> Any:
-    """What a create and its response have in common; of tools, which a server fills up, the names.
-
-    A server that repeats nothing, or nothing right, has no say in whose response it is.
-    """
-    value = members.get(name)
-    if name == "tools" and isinstance(value, list):
-        return [tool.get("name") for tool in value if isinstance(tool, dict)]
-    return value
-
-
 def _candidates(view: ConnectionView, entry: Received) -> list[Exchange]:
     """Every open exchange that an error may belong to, the most plausible first."""
     lane = _lane_of(entry)
     # What has an error in doubt is a candidate too: the error that it has can be another's.
-    candidates = [x for x in view.exchanges if _may_go_on(x)]
+    candidates = [x for x in view.exchanges if x.may_go_on]
     unanswered = [x for x in candidates if not x.events]
     candidates = [x for x in candidates if lane in (None, x.lane)] or unanswered
     candidates.sort(key=lambda x: x.error is not None)
@@ -359,16 +313,6 @@ def _candidates(view: ConnectionView, entry: Received) -> list[Exchange]:
     if code == "invalid_stream_id":
         ordered = [x for x in ordered if explain(LANE_SCHEMA, x.request.get(LANE))] or ordered
     return ordered
-
-
-def _knows(exchange: Exchange, event: Received) -> bool:
-    name = (response_of(event) or {}).get("id")
-    return name is not None and name == exchange.response_id
-
-
-def _may_go_on(exchange: Exchange) -> bool:
-    """True where events of a response may still come: it is open, or its error is in doubt."""
-    return not exchange.is_ended or (exchange.is_ambiguous and exchange.error is not None)
 
 
 def _last(exchange: Exchange) -> Received:

@@ -14,14 +14,17 @@ from typing import Any, Final
 from responses_ws_conformance.exchanges import ConnectionView, Exchange
 from responses_ws_conformance.transcript import Received
 
+ACCEPTED: Final = "response.steer.accepted"
+PENDING: Final = "response.steer.pending"
+FAILED: Final = "response.steer.failed"
 ANSWERS: Final[Mapping[str, tuple[str, ...]]] = {
-    "response.steer": ("response.steer.accepted", "response.steer.failed"),
+    "response.steer": (ACCEPTED, FAILED),
     "response.inject": ("response.inject.created", "response.inject.failed"),
     "response.interrupt": ("response.interrupt.accepted", "response.interrupt.failed"),
 }
 # What may come about a command after its answer.
 SEQUELS: Final[Mapping[str, tuple[str, ...]]] = {
-    "response.steer": ("response.steer.pending", "response.steer.failed"),
+    "response.steer": (PENDING, FAILED),
 }
 # The member by which a command names its response.
 TARGETS: Final[Mapping[str, str]] = {
@@ -56,7 +59,7 @@ def owner_of(view: ConnectionView, event: Received) -> Exchange | None:
             if exchange.answer is not None and steer_of(exchange.answer).get("id") == name:
                 return exchange
     waiting = [x for x in view.exchanges if event.type in ANSWERS.get(command_of(x) or "", ())]
-    waiting = [x for x in waiting if not x.is_ended or (x.is_ambiguous and x.error is not None)]
+    waiting = [x for x in waiting if x.may_go_on]
     return next(iter(_likely(waiting, event) or _likely(accepted, event)), None)
 
 
@@ -66,6 +69,34 @@ def take(exchange: Exchange, event: Received) -> None:
         exchange.answer = event
     else:
         exchange.sequels.append(event)
+
+
+def accepted_for(view: ConnectionView, target: Exchange) -> list[Exchange]:
+    """The steers that were accepted for a response, in the order sent."""
+    name = target.response_id
+    return [x for x in view.exchanges if is_accepted(x) and target_of(x) == name is not None]
+
+
+def waiting_for(view: ConnectionView, target: Exchange) -> list[Exchange]:
+    """Those of them that nothing has come of: no later response took them along."""
+    begun = [
+        x.created.n
+        for x in view.exchanges
+        if x.created is not None
+        and (x.parent is target or x.request.get("previous_response_id") == target.response_id)
+    ]
+    return [
+        x
+        for x in accepted_for(view, target)
+        if x.answer is not None
+        and not any(x.answer.n < n for n in begun)
+        and not any(e.type == FAILED for e in x.sequels)
+    ]
+
+
+def is_accepted(exchange: Exchange) -> bool:
+    """True for a steer that the server has accepted."""
+    return exchange.answer is not None and exchange.answer.type == ACCEPTED
 
 
 def steer_of(event: Received) -> dict[str, Any]:

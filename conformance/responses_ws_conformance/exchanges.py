@@ -38,7 +38,8 @@ class Exchange:
 
     ``late`` are events of the response after its end, or after its refusal. ``superseded_by`` is
     the ``response.created`` that came on the lane while this response ran. ``answer`` is the event
-    that answers a command, ``sequels`` are those that tell later what became of it.
+    that answers a command, ``sequels`` are those that tell later what became of it. A successor has
+    no create; its ``parent`` is the response that was steered, and ``sent`` what steered it.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Exchange:
     sent: Sent
     events: list[Received] = field(default_factory=list)
     late: list[Received] = field(default_factory=list)
+    parent: Exchange | None = None
     answer: Received | None = None
     sequels: list[Received] = field(default_factory=list)
     error: Received | None = None
@@ -61,6 +63,11 @@ class Exchange:
     terminal: Received | None = None
     response_id: str | None = None
     item_ids: set[str] = field(default_factory=set)
+
+    def is_named_in(self, event: Received) -> bool:
+        """True where an event carries the response of this exchange."""
+        name = (response_of(event) or {}).get("id")
+        return name is not None and name == self.response_id
 
     def add(self, event: Received) -> None:
         """Take an event of this response; the first of a kind is remembered."""
@@ -87,14 +94,19 @@ class Exchange:
 
     @property
     def request(self) -> dict[str, Any]:
-        """The client event that was sent, empty where it was not a JSON object."""
+        """The client event that was sent, empty where it was no JSON object, or for a successor."""
         payload = self.sent.payload
-        return payload if isinstance(payload, dict) else {}
+        return payload if isinstance(payload, dict) and self.parent is None else {}
 
     @property
     def is_create(self) -> bool:
         """True where a ``response.create`` was sent."""
         return self.request.get("type") == "response.create"
+
+    @property
+    def is_turn(self) -> bool:
+        """True where a response comes of it: for a create, and for a successor."""
+        return self.is_create or self.parent is not None
 
     @property
     def is_warm_up(self) -> bool:
@@ -125,6 +137,11 @@ class Exchange:
     def is_ended(self) -> bool:
         """True where nothing more is owed for this message; an expired wait ends nothing."""
         return self.outcome not in ("open", "expired")
+
+    @property
+    def may_go_on(self) -> bool:
+        """True where events of a response may still come: it is open, or its error is in doubt."""
+        return not self.is_ended or (self.is_ambiguous and self.error is not None)
 
     @property
     def is_cut_short(self) -> bool:

@@ -63,7 +63,12 @@ class Responses:
 
 
 def continues(create: Exchange) -> str | None:
-    """The id that a create continues from, None where it starts a new chain."""
+    """The id that a create continues from, None where it starts a new chain.
+
+    A successor continues the response that was steered.
+    """
+    if create.parent is not None:
+        return create.parent.response_id
     value = create.request.get(PREVIOUS)
     return value if isinstance(value, str) and value else None
 

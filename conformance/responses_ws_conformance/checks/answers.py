@@ -57,10 +57,21 @@ def describe(exchange: Exchange) -> str:
             return "the connection reached its lifetime limit"
         case "open":
             return "nothing until the recording ended"
+        case "answered":
+            return describe_answer(exchange)
         case "failed":
             return f"response.failed with error {exchange.response.get('error')!r}"
         case outcome:
             return f"response.{outcome}"
+
+
+def describe_answer(exchange: Exchange) -> str:
+    """What a command was answered with, in words for a report."""
+    if exchange.answer is None:
+        return "no answer"
+    error = exchange.answer.payload.get("error")
+    code = error.get("code") if isinstance(error, dict) else None
+    return f"{exchange.answer.type}" + (f" with code {code!r}" if code is not None else "")
 
 
 def describe_error(exchange: Exchange) -> str:

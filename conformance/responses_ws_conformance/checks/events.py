@@ -278,9 +278,13 @@ def numbers_rise(evidence: Evidence) -> Iterator[Outcome]:
 @invariant("RWS-EVENT-013", when=lambda e: bool(numbered_streams(e)))
 def numbers_leave_no_gaps(evidence: Evidence) -> Iterator[Outcome]:
     """The numbers of a response start at 0 and leave no gaps; other events may fill them."""
+    asides = {
+        view.name: [*view.others, *(e for x in view.exchanges for e in (x.answer, *x.sequels) if e)]
+        for view in evidence.connections
+    }
     for exchange, events in numbered_streams(evidence):
-        view = evidence.reading.connection(exchange.conn)
-        others = [*view.others, *exchange.late, *([exchange.error] if exchange.error else [])]
+        mine = [*exchange.late, *([exchange.error] if exchange.error else [])]
+        others = [*asides[exchange.conn], *mine]
         meanwhile = (e for e in others if exchange.sent.n < e.n < events[-1].n)
         taken = {*numbers_of(exchange.events), *numbers_of(meanwhile)}
         numbers = numbers_of(events)
