@@ -40,11 +40,12 @@ class Driver:
         recording: Recording,
         *,
         network: Network | None = None,
+        pace: Pace | None = None,
         seed: random.Random | None = None,
     ) -> None:
         self.profile = profile
         self.recording = recording
-        self.turns = 0
+        self._pace = pace or Pace(interval=profile.turn_interval)
         self._network = network or Network()
         self._random = seed or random.Random()
         self._connections: list[Connection] = []
@@ -186,14 +187,13 @@ class Driver:
         return ready
 
     def pace(self) -> None:
-        """Hold the least interval between two creates, and count this one."""
-        interval = self.profile.turn_interval
-        if interval and self._last_create is not None:
-            until = self._last_create + interval
-            while self.now() < until:
-                self.pump(until)
-        self._last_create = self.now()
-        self.turns += 1
+        """Hold the least interval between two creates; raises Blocked where no more are allowed."""
+        until = self._pace.take(self.now())
+        if until is None:
+            why = f"the run has sent the {self._pace.limit} turns that it may send (max-turns)"
+            raise Blocked(Cause.BLOCKED, why)
+        while self.now() < until:
+            self.pump(until)
 
 
 def _why_unreachable(opened: Opened | None, url: str) -> str:

@@ -7,7 +7,8 @@ the standard library, and without ``--rws-target`` or ``--rws-profile`` nothing 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,10 @@ import pytest
 
 if TYPE_CHECKING:
     from responses_ws_conformance.baseline import Baseline
+    from responses_ws_conformance.planning import Plan
     from responses_ws_conformance.profile import Profile
     from responses_ws_conformance.runner import Run
+    from responses_ws_conformance.scenarios import Scenario
     from responses_ws_conformance.verdict import Judgement
 
 WARNINGS = pytest.StashKey[list[str]]()
@@ -31,6 +34,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--rws-model", metavar="NAME", help="the model that every create names")
     group.addoption("--rws-api-key-env", metavar="VARIABLE", help="variable with the API key")
     group.addoption("--rws-dialect", choices=("open-responses", "openai"))
+    group.addoption("--rws-plan", action="store_true", help="only show what would be recorded")
+    group.addoption("--rws-max-turns", type=int, metavar="N", help="send no more creates")
+    group.addoption("--rws-jobs", type=int, metavar="N", help="scenarios side by side")
     group.addoption("--rws-output", metavar="DIR", default="rws-report", help="for transcripts")
     group.addoption("--rws-report", metavar="FILE", help="write the report as JSON")
     group.addoption("--rws-baseline", metavar="FILE", help="known failures (YAML)")
@@ -40,10 +46,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def rws_target(pytestconfig: pytest.Config) -> Profile:
     """The target; a vendor's conftest overrides this to start its own server."""
+    return _profile(pytestconfig)
+
+
+def _profile(config: pytest.Config) -> Profile:
     from responses_ws_conformance.errors import ConformanceError
     from responses_ws_conformance.profile import load_profile
 
-    option = pytestconfig.getoption
+    option = config.getoption
     profile = option("--rws-profile")
     try:
         return load_profile(
@@ -52,21 +62,50 @@ def rws_target(pytestconfig: pytest.Config) -> Profile:
             model=option("--rws-model"),
             api_key_env=option("--rws-api-key-env"),
             dialect=option("--rws-dialect"),
+            jobs=option("--rws-jobs"),
         )
     except ConformanceError as problem:
         pytest.exit(f"rws: {problem}", returncode=4)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """With ``--rws-plan`` nothing runs, and nothing is sent."""
+    config = session.config
+    if not config.getoption("--rws-plan"):
+        return None
+    from responses_ws_conformance.planning import plan
+
+    todo = plan(_profile(config), max_turns=config.getoption("--rws-max-turns"))
+    todo = replace(todo, scenarios=tuple(_needed(todo, session.items)))
+    terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
+    for line in (*todo.lines(), f"{todo.turns} turns at most; nothing was sent"):
+        terminal.write_line(line)
+    return True
+
+
+def _needed(todo: Plan, items: Sequence[pytest.Item]) -> Iterator[Scenario]:
+    """The scenarios of a plan that tests ask for, themselves or to judge a requirement."""
+    calls = [item.callspec for item in items if hasattr(item, "callspec")]
+    asked = {str(value) for call in calls for value in call.params.values()}
+    return (s for s in todo.scenarios if asked.intersection((s.name, *s.exercises)))
+
+
 @pytest.fixture(scope="session")
-def rws_run(rws_target: Profile, pytestconfig: pytest.Config) -> Iterator[Run]:
-    """The run: records scenarios lazily and judges requirements."""
+def rws_run(
+    rws_target: Profile, pytestconfig: pytest.Config, request: pytest.FixtureRequest
+) -> Iterator[Run]:
+    """The run: records scenarios lazily, or first of all side by side; judges requirements."""
     from responses_ws_conformance.report import Report
     from responses_ws_conformance.runner import Run, make_room, plan
     from responses_ws_conformance.terminal import warnings
 
     folder = Path(pytestconfig.getoption("--rws-output")) / "transcripts"
     make_room(folder)
-    run = Run(rws_target, plan(rws_target), folder)
+    todo = plan(rws_target, max_turns=pytestconfig.getoption("--rws-max-turns"))
+    run = Run(rws_target, todo, folder)
+    if rws_target.jobs > 1:
+        run.record_all(_needed(todo, request.session.items))
     yield run
     report = Report.of_run(run, run.judgements(), again=AGAIN)
     pytestconfig.stash[WARNINGS] = [*warnings(report)]

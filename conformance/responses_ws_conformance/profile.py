@@ -107,6 +107,7 @@ class Profile:
     retries: int = 2
     backoff: float = 1.0
     turn_interval: float = 0.0
+    jobs: int = 1
     max_message_bytes: int = MAX_MESSAGE_BYTES
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -171,6 +172,7 @@ def load_profile(
         retries=raw.get("retries", 2),
         backoff=raw.get("backoff", 1.0),
         turn_interval=raw.get("turn_interval", 0.0),
+        jobs=raw.get("jobs", 1),
         max_message_bytes=raw.get("max_message_bytes", MAX_MESSAGE_BYTES),
     )
     if profile.ca_file is not None and not profile.ca_file.is_file():

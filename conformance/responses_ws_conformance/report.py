@@ -89,8 +89,8 @@ class Report:
             selected=run.plan.selected,
             stopped=run.stopped,
             turns=run.turns,
-            scenarios=tuple(run.recordings),
-            probes=probes(e for attempts in run.recordings.values() for e in attempts),
+            scenarios=tuple(dict.fromkeys(e.transcript.header.scenario for e in run.evidence)),
+            probes=probes(run.evidence),
             again=again,
         )
 

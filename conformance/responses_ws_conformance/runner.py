@@ -1,13 +1,15 @@
-"""Recording and judging: the loop under both fronts.
+"""Recording: a run takes the scenarios of a plan, one by one or side by side, and judges.
 
-``plan`` says which scenarios a selection of requirements needs, ``Run`` records them lazily
-and judges what was recorded. ``judge_transcripts`` is the second half on its own.
+``planning`` says which scenarios a selection of requirements needs, ``Run`` records them lazily,
+``judging`` turns what was recorded into verdicts. Both fronts work with the names of this module.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -15,65 +17,35 @@ from typing import Final
 from responses_ws_conformance import __version__
 from responses_ws_conformance.checks import Cause, Evidence, load_checks
 from responses_ws_conformance.driver import Blocked, Driver, Unreachable
-from responses_ws_conformance.errors import HarnessError, ProfileError
+from responses_ws_conformance.errors import HarnessError
+from responses_ws_conformance.judging import judge_recordings, judge_transcripts
 from responses_ws_conformance.masking import Masker
+from responses_ws_conformance.pacing import Pace
+from responses_ws_conformance.planning import PROBE, Plan, plan
 from responses_ws_conformance.profile import Profile
 from responses_ws_conformance.recording import Recording
 from responses_ws_conformance.requirements import Requirement, catalogue
 from responses_ws_conformance.scenarios import Scenario, load_scenarios
 from responses_ws_conformance.transcript import Header, Note, Transcript
-from responses_ws_conformance.verdict import Judgement, Verdict, fold, judge, root_of
-from responses_ws_conformance.wire import Network
+from responses_ws_conformance.verdict import Judgement, Verdict, root_of
+from responses_ws_conformance.wire import Network, Wire
 
-PROBE: Final = "creation/string-input"
+__all__ = [
+    "INTERRUPTED",
+    "PROBE",
+    "Plan",
+    "Run",
+    "judge_recordings",
+    "judge_transcripts",
+    "make_room",
+    "plan",
+]
+
 EXPIRIES_BEFORE_PROBE: Final = 2
 INTERRUPTED: Final = "interrupted"
 FIRST_BYTES: Final = b'{"rws_transcript"'
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The requirements to judge and the scenarios that they need.
-
-    ``selected`` is None where nothing was left out.
-    """
-
-    requirements: tuple[Requirement, ...]
-    scenarios: tuple[Scenario, ...]
-    selected: tuple[str, ...] | None = None
-
-    @property
-    def turns(self) -> int:
-        """The most creates that recording costs, unless something has to be asked again."""
-        return sum(s.turns for s in self.scenarios)
-
-
-def plan(profile: Profile, *, only: Sequence[str] = (), smoke: bool = False) -> Plan:
-    """What to record for a profile; raises ProfileError for an unknown id in ``only``."""
-    requirements = catalogue().of_role("server")
-    known = {r.id for r in requirements}
-    unknown = [name for name in only if name not in known]
-    if unknown and unknown[0] in catalogue().requirements:
-        raise ProfileError(f"{unknown[0]} is about clients: rws judge --role client judges it")
-    if unknown:
-        raise ProfileError(f"no requirement is named {unknown[0]} (rws list shows them all)")
-    scenarios = [s for s in load_scenarios().values() if _is_offered(s, profile)]
-    scenarios.sort(key=lambda s: s.name != PROBE)
-    if smoke:
-        scenarios = [s for s in scenarios if s.smoke]
-    if only:
-        scenarios = [s for s in scenarios if set(s.exercises) & set(only)]
-    if not only and not smoke:
-        return Plan(tuple(requirements), tuple(scenarios))
-    wanted = set(only) if only else {name for s in scenarios for name in s.exercises}
-    chosen = tuple(r for r in requirements if r.id in wanted)
-    return Plan(chosen, tuple(scenarios), tuple(r.id for r in chosen))
-
-
-def _is_offered(scenario: Scenario, profile: Profile) -> bool:
-    lever_is_there = scenario.lever is None or scenario.lever in profile.offers
-    is_spoken = scenario.dialect in (None, profile.dialect)
-    return lever_is_there and is_spoken and set(scenario.features) <= set(profile.claims)
+# How often a scenario that waits looks whether the run has been interrupted in another thread.
+HALT_STEP: Final = 0.1
 
 
 @dataclass(slots=True)
@@ -81,7 +53,7 @@ class Run:
     """Records scenarios against one target, each at most once, and judges.
 
     ``stopped`` says why recording ended early, None where it did not. ``on_recorded`` is told of
-    each scenario when it has been recorded.
+    each scenario when it has been recorded, of one at a time.
     """
 
     profile: Profile
@@ -91,31 +63,55 @@ class Run:
     on_start: Callable[[Scenario], None] | None = None
     recordings: dict[str, list[Evidence]] = field(default_factory=dict)
     stopped: str | None = None
-    turns: int = 0
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     network: Network = field(default_factory=Network)
+    pace: Pace = field(init=False)
     _started: float = -1.0
     _expiries: int = 0
     _silence: float = 0.0
+    _halted: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
         self._started = self.network.clock()
+        self.pace = Pace(interval=self.profile.turn_interval, limit=self.plan.max_turns)
 
     @property
     def duration(self) -> float:
         """Seconds since the run began."""
         return self.network.clock() - self._started
 
-    def record_all(self) -> None:
-        """Record every scenario of the plan, until the target is gone."""
-        for scenario in self.plan.scenarios:
-            if self.stopped is not None:
-                return
+    @property
+    def turns(self) -> int:
+        """How many creates have been sent."""
+        return self.pace.sent
+
+    @property
+    def evidence(self) -> list[Evidence]:
+        """What has been recorded, in the order of the plan, whatever was recorded first."""
+        place = {s.name: number for number, s in enumerate(self.plan.scenarios)}
+        names = sorted(self.recordings, key=lambda name: place.get(name, len(place)))
+        return [e for name in names for e in self.recordings[name]]
+
+    def record_all(self, scenarios: Iterable[Scenario] | None = None) -> None:
+        """Record the scenarios of the plan, or some of them, until the target is gone.
+
+        Where the profile allows several jobs they are recorded side by side: the first by itself,
+        because it shows that the target is there, and those that want to be alone in the end.
+        """
+        todo = list(self.plan.scenarios if scenarios is None else scenarios)
+        beside: list[Scenario] = []
+        if self.profile.jobs > 1:
+            beside = [s for s in todo if s.name != PROBE and not s.is_alone]
+        for scenario in (s for s in todo if s.name == PROBE):
+            self.record(scenario)
+        self._record_beside(beside)
+        for scenario in todo:
             self.record(scenario)
 
     def record(self, scenario: Scenario) -> None:
         """Record a scenario, again after a transient failure, unless it has been recorded."""
-        if scenario.name in self.recordings or self.stopped is not None:
+        if scenario.name in self.recordings or self.stopped is not None or self._halted.is_set():
             return
         if self.on_start is not None:
             self.on_start(scenario)
@@ -128,17 +124,44 @@ class Run:
                 raise KeyboardInterrupt
             if self.stopped is not None or not _was(evidence, Cause.TRANSIENT):
                 break
+            if self.pace.left < scenario.turns:
+                break
             if attempt <= self.profile.retries:
-                self.network.wait((), wait)
+                self._wait((), wait)
                 wait *= 2
-        if self.on_recorded is not None:
-            self.on_recorded(scenario, attempts[-1].transcript)
-        self._watch(scenario, attempts[-1])
+        with self._lock:
+            if self.on_recorded is not None:
+                self.on_recorded(scenario, attempts[-1].transcript)
+            self._watch(scenario, attempts[-1])
+
+    def _record_beside(self, scenarios: Sequence[Scenario]) -> None:
+        """Record scenarios side by side; an interruption ends the waits of each."""
+        with ThreadPoolExecutor(self.profile.jobs, "rws") as pool:
+            started = [pool.submit(self.record, scenario) for scenario in scenarios]
+            try:
+                for each in started:
+                    each.result()
+            except BaseException:
+                self._halted.set()
+                raise
+
+    def _wait(self, wires: Sequence[Wire], seconds: float) -> Sequence[Wire]:
+        """Wait as the network does, but no longer than until the run is interrupted."""
+        if self.profile.jobs == 1:
+            return self.network.wait(wires, seconds)
+        until = self.network.clock() + seconds
+        while True:
+            if self._halted.is_set():
+                raise KeyboardInterrupt
+            left = max(0.0, until - self.network.clock())
+            ready = self.network.wait(wires, min(left, HALT_STEP))
+            if ready or left <= HALT_STEP:
+                return ready
 
     def judgements(self) -> list[Judgement]:
         """The verdicts about the requirements of the plan from what has been recorded."""
-        evidence = [e for attempts in self.recordings.values() for e in attempts]
-        return judge_recordings(evidence, self.plan.requirements, header=self._header("", 1, ()))
+        header = self._header("", 1, ())
+        return judge_recordings(self.evidence, self.plan.requirements, header=header)
 
     def judge(self, requirement: Requirement) -> Judgement:
         """The verdict about one requirement; records what it needs first."""
@@ -153,8 +176,8 @@ class Run:
         return judgement
 
     def _judge_one(self, requirement: Requirement) -> Judgement:
-        evidence = [e for attempts in self.recordings.values() for e in attempts]
-        (judgement,) = judge_recordings(evidence, [requirement], header=self._header("", 1, ()))
+        header = self._header("", 1, ())
+        (judgement,) = judge_recordings(self.evidence, [requirement], header=header)
         return judgement
 
     def _header(self, name: str, attempt: int, exercises: tuple[str, ...]) -> Header:
@@ -180,7 +203,8 @@ class Run:
         header = self._header(scenario.name, attempt, scenario.exercises)
         masker = Masker(self.profile.secrets)
         with Recording(header, masker=masker, path=path, clock=self.network.clock) as recording:
-            driver = Driver(self.profile, recording, network=self.network)
+            network = replace(self.network, wait=self._wait)
+            driver = Driver(self.profile, recording, network=network, pace=self.pace)
             try:
                 with driver:
                     scenario.script(driver)
@@ -197,8 +221,6 @@ class Run:
                 if isinstance(problem, HarnessError):
                     why = str(problem)
                 _note(recording, "broken", why=f"{scenario.name}: {why}")
-            finally:
-                self.turns += driver.turns
         return Evidence(recording.transcript, recording.reading)
 
     def _watch(self, scenario: Scenario, evidence: Evidence) -> None:
@@ -226,6 +248,8 @@ class Run:
             )
 
     def _probe_is_answered(self) -> bool:
+        if self.pace.left < 1:
+            return True  # nobody may ask
         probe = load_scenarios()[PROBE]
         attempts = self.recordings.setdefault(PROBE, [])
         evidence = self._record_once(probe, len(attempts) + 1)
@@ -244,48 +268,6 @@ def make_room(folder: Path) -> None:
             is_ours = stream.read(len(FIRST_BYTES)) == FIRST_BYTES
         if is_ours:
             old.unlink()
-
-
-def judge_recordings(
-    recordings: Sequence[Evidence],
-    requirements: Iterable[Requirement],
-    *,
-    header: Header | None = None,
-) -> list[Judgement]:
-    """The verdicts about requirements, those that depend on a violated one folded under it.
-
-    ``header`` has the claims where nothing is recorded.
-    """
-    if not recordings and header is not None:
-        recordings = [Evidence.of(Transcript(header))]
-    checks, known = load_checks(), catalogue().requirements
-    done: dict[str, Judgement] = {}
-
-    def judged(requirement: Requirement) -> Judgement:
-        if requirement.id not in done:
-            check = checks.get(requirement.id)
-            judgement = done[requirement.id] = judge(requirement, check, recordings)
-            root = root_of(judgement, check)
-            if root is not None and root in known:
-                done[requirement.id] = fold(judgement, judged(known[root]))
-        return done[requirement.id]
-
-    return [judged(requirement) for requirement in requirements]
-
-
-def judge_transcripts(
-    transcripts: Sequence[Transcript], *, role: str = "server"
-) -> list[Judgement]:
-    """The verdicts from saved transcripts: those that the run gave, id by id.
-
-    A run judges servers only, so for the role client nothing counts as not selected.
-    """
-    requirements = catalogue().of_role(role)
-    selected = {name for t in transcripts for name in t.header.selected or ()}
-    is_selection = bool(transcripts) and all(t.header.selected is not None for t in transcripts)
-    if is_selection and role == "server":
-        requirements = [r for r in requirements if r.id in selected]
-    return judge_recordings([Evidence.of(t) for t in transcripts], requirements)
 
 
 def _was(evidence: Evidence, cause: Cause) -> bool:

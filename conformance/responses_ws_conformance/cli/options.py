@@ -43,6 +43,14 @@ class Commands:
         return Commands(group.add_subparsers(required=True, metavar="ACTION"))
 
 
+def positive(text: str) -> int:
+    """A number of things of which there is at least one."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
 def add_reporting(command: argparse.ArgumentParser) -> None:
     """What is written about verdicts, and which of them are fatal."""
     command.add_argument("--report", type=Path, metavar="FILE", help="write the report as JSON")
@@ -60,14 +68,6 @@ def add_formats(command: argparse.ArgumentParser) -> None:
         command.add_argument(f"--{name}", type=Path, metavar="FILE", help=f"write it as {name}")
 
 
-def baseline_of(options: argparse.Namespace) -> Baseline:
-    """The known failures that a command line names."""
-    return load_baseline(options.baseline) if options.baseline is not None else NO_BASELINE
-
-
-def saved_report(path: Path) -> dict[str, Any]:
-    """The JSON of a report; raises CannotStart where the file is none."""
-    try:
 def add_target(command: argparse.ArgumentParser) -> None:
     """How to talk to a target, apart from its URL."""
     command.add_argument("--profile", type=Path, metavar="FILE", help="profile file (YAML)")
@@ -86,6 +86,14 @@ def profile_of(options: argparse.Namespace, url: str | None, **others: Any) -> P
     )
 
 
+def baseline_of(options: argparse.Namespace) -> Baseline:
+    """The known failures that a command line names."""
+    return load_baseline(options.baseline) if options.baseline is not None else NO_BASELINE
+
+
+def saved_report(path: Path) -> dict[str, Any]:
+    """The JSON of a report; raises CannotStart where the file is none."""
+    try:
         report: dict[str, Any] = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as problem:
         raise CannotStart(f"{path}: {problem}") from None

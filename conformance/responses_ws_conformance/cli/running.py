@@ -16,6 +16,7 @@ from responses_ws_conformance.cli.options import (
     Commands,
     add_reporting,
     baseline_of,
+    positive,
 )
 from responses_ws_conformance.cli.outcome import finish
 from responses_ws_conformance.embedded import embedded_target
@@ -24,7 +25,7 @@ from responses_ws_conformance.masking import Masker
 from responses_ws_conformance.profile import Profile, load_profile
 from responses_ws_conformance.report import ExitCode, Report
 from responses_ws_conformance.reports import FORMATS
-from responses_ws_conformance.runner import INTERRUPTED, Run, make_room, plan
+from responses_ws_conformance.runner import INTERRUPTED, Plan, Run, make_room, plan
 from responses_ws_conformance.scenarios import Scenario
 from responses_ws_conformance.transcript import Transcript
 
@@ -39,6 +40,9 @@ def add(commands: Commands) -> None:
     run.add_argument("--dialect", choices=DIALECTS)
     run.add_argument("--only", action="append", default=[], metavar="ID", help="judge only this")
     run.add_argument("--smoke", action="store_true", help="one turn, continuation and tool call")
+    run.add_argument("--plan", action="store_true", help="only show what would be recorded")
+    run.add_argument("--max-turns", type=positive, metavar="N", help="send no more creates")
+    run.add_argument("--jobs", type=positive, metavar="N", help="scenarios side by side")
     run.add_argument("--output", type=Path, default=OUTPUT, metavar="DIR", help="for transcripts")
     add_reporting(run)
 
@@ -57,14 +61,31 @@ def run_command(options: argparse.Namespace) -> int:
                 model=options.model,
                 api_key_env=options.api_key_env,
                 dialect=options.dialect,
+                jobs=options.jobs,
             )
         )
     with target as profile:
-        return _run(replace(profile, dialect=options.dialect or profile.dialect), options)
+        dialect, jobs = options.dialect or profile.dialect, options.jobs or profile.jobs
+        profile = replace(profile, dialect=dialect, jobs=jobs)
+        limits = {"only": options.only, "smoke": options.smoke, "max_turns": options.max_turns}
+        todo = plan(profile, **limits)
+        return _show(profile, todo) if options.plan else _run(profile, todo, options)
 
 
-def _run(profile: Profile, options: argparse.Namespace) -> int:
-    todo = plan(profile, only=options.only, smoke=options.smoke)
+def _show(profile: Profile, todo: Plan) -> int:
+    for line in todo.lines():
+        print(line)
+    print(f"\n{_cost(profile, todo)}")
+    print("nothing was sent")
+    return ExitCode.OK
+
+
+def _cost(profile: Profile, todo: Plan) -> str:
+    dropped = f", {len(todo.dropped)} more dropped" if todo.dropped else ""
+    return f"{profile.target}: {len(todo.scenarios)} scenarios, {todo.turns} turns at most{dropped}"
+
+
+def _run(profile: Profile, todo: Plan, options: argparse.Namespace) -> int:
     baseline = baseline_of(options)
     folder = options.output / "transcripts"
     make_room(folder)
@@ -79,7 +100,7 @@ def _run(profile: Profile, options: argparse.Namespace) -> int:
         print(f"  [{len(recorded):>2}/{total}] {scenario.name}", flush=True)
 
     run = Run(profile, todo, folder, on_recorded=progress)
-    print(f"{profile.target}: {total} scenarios, {todo.turns} turns at most", flush=True)
+    print(_cost(profile, todo), flush=True)
     interrupted = False
     try:
         run.record_all()
@@ -87,7 +108,7 @@ def _run(profile: Profile, options: argparse.Namespace) -> int:
         interrupted = True
         run.stopped = run.stopped or INTERRUPTED
     report = Report.of_run(run, run.judgements(), again=Masker(profile.secrets)(_again(options)))
-    transcripts = [e.transcript for tries in run.recordings.values() for e in tries]
+    transcripts = [e.transcript for e in run.evidence]
     code = finish(report, transcripts, options, baseline)
     print(f"\n{report.turns} turns in {report.duration:.1f} s, transcripts in {folder}")
     return ExitCode.INTERRUPTED if interrupted else code

@@ -19,6 +19,9 @@ from responses_ws_conformance.driver import Driver
 
 Script = Callable[[Driver], None]
 
+# The layers in which it matters what happens while something else runs.
+CROWDED: Final = frozenset({"lanes", "steering", "interrupt", "inject"})
+
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
@@ -28,7 +31,8 @@ class Scenario:
 
     ``features`` are what the profile has to claim, ``lever`` what it has to offer, for the
     scenario to be recorded. One with a ``dialect`` is recorded only where the profile has chosen
-    that one. ``smoke`` is True for the few that ``--smoke`` records.
+    that one. ``smoke`` is True for the few that ``--smoke`` records. ``alone`` wants nothing
+    recorded beside it.
     """
 
     name: str
@@ -40,6 +44,20 @@ class Scenario:
     lever: str | None = None
     dialect: str | None = None
     smoke: bool = False
+    alone: bool = False
+
+    @property
+    def area(self) -> str:
+        """The first part of the name."""
+        return self.name.partition("/")[0]
+
+    @property
+    def is_alone(self) -> bool:
+        """True where time, numbers of connections or what others do could change what is seen.
+
+        A lever can meet every connection of a server, and most of a crowd is about time.
+        """
+        return self.alone or self.lever is not None or not CROWDED.isdisjoint(self.features)
 
 
 SCENARIOS: Final[dict[str, Scenario]] = {}
@@ -54,6 +72,7 @@ def scenario(
     lever: str | None = None,
     dialect: str | None = None,
     smoke: bool = False,
+    alone: bool = False,
 ) -> Callable[[Script], Script]:
     """Register a scenario under its name, ``area/what-it-is``."""
 
@@ -71,6 +90,7 @@ def scenario(
             lever=lever,
             dialect=dialect,
             smoke=smoke,
+            alone=alone,
         )
         return script
 

@@ -41,6 +41,7 @@ def opening_and_closing(driver: Driver) -> None:
     exercises=("RWS-CONN-002", "RWS-CONN-003", "RWS-CONN-004"),
     turns=0,
     features=("auth",),
+    alone=True,  # who tries wrong keys may be let in no more for a while
 )
 def keys(driver: Driver) -> None:
     """The right key, a wrong one, and none."""
@@ -53,7 +54,7 @@ def keys(driver: Driver) -> None:
     driver.mark("RWS-CONN-004", subject=missing)
 
 
-@scenario("connection/two-connections", exercises=("RWS-CONN-008",), turns=3)
+@scenario("connection/two-connections", exercises=("RWS-CONN-008",), turns=3, alone=True)
 def two_connections(driver: Driver) -> None:
     """A turn on one connection, then creates that run at the same time on two."""
     first = driver.connect()

@@ -39,6 +39,7 @@ def settle(connection: Connection, *exchanges: Exchange) -> None:
     "turns/queue",
     exercises=("RWS-TURN-001", "RWS-TURN-002", "RWS-TURN-003", "RWS-TURN-004", "RWS-TURN-005"),
     turns=5,
+    alone=True,
 )
 def queue(driver: Driver) -> None:
     """Three creates while a response runs, the second of them wrong; one more if any is silent."""
@@ -77,7 +78,7 @@ def queue(driver: Driver) -> None:
         driver.mark("RWS-TURN-005", facts, subject=last, wrong=wrong, fence=fence)
 
 
-@scenario("turns/closed-in-mid-response", exercises=("RWS-TURN-006",), turns=3)
+@scenario("turns/closed-in-mid-response", exercises=("RWS-TURN-006",), turns=3, alone=True)
 def closed_in_mid_response(driver: Driver) -> None:
     """A connection that is closed while a response runs, then a turn on a new one.
 
