@@ -13,6 +13,7 @@ entry's number is its place after the steps have been expanded:
     - turn: {id: resp_1, text: hi}           as: first        a create and a whole healthy stream
     - call: {id: resp_1, call_id: call_1, name: get_time}     the same with a function call
     - warm_up: {id: resp_1, output_tokens: 0}                 a create that generates nothing
+    - output: {id: resp_1, items: […], events: […]}           a create, events, and these items done
     - refused: {code: previous_response_not_found, status: 400}   a create and an error event
     - opened: {status: 101, …}  ping: "YWI="  pong: "YWI="  sent_ping: …  sent_pong: …
     - wait: 5                                                 seconds in which nothing happens
@@ -20,7 +21,7 @@ entry's number is its place after the steps have been expanded:
     - expired: {clock: idle, exchange: first}
     - mark: {roles: {subject: first}, facts: {…}}             for the requirement of the file
 
-``turn``, ``call``, ``warm_up`` and ``refused`` take ``request`` (members of the create) and answer
+``turn``, ``call``, ``warm_up``, ``output`` and ``refused`` take ``request`` (members of the create) and answer
 on its lane, or on another one (``lane``, null for none); every wire step takes ``conn`` beside its
 key (default c1).
 """
@@ -195,6 +196,12 @@ class Builder:
         for event in warm_up_stream(value["id"], value.get("output_tokens", 0), request):
             self.step_received(on_lane(value, event, request), conn)
 
+    def step_output(self, value: dict[str, Any], conn: str) -> None:
+        request = self._create(value.get("request", {}), conn)
+        items, events = value.get("items", []), value.get("events", [])
+        for event in output_stream(value["id"], items, events, request):
+            self.step_received(on_lane(value, event, request), conn)
+
     def step_refused(self, value: dict[str, Any], conn: str) -> None:
         request = self._create(value.get("request", {}), conn)
         error = {
@@ -300,6 +307,23 @@ def call_stream(
         {"type": f"{kind}.done", **where, "arguments": arguments},
         {"type": "response.output_item.done", "output_index": 0, "item": done},
         _lifecycle("completed", response(response_id, "completed", [done], request)),
+    )
+
+
+def output_stream(
+    response_id: str,
+    items: list[dict[str, Any]],
+    events: list[dict[str, Any]],
+    request: dict[str, Any],
+) -> Iterator[dict[str, Any]]:
+    """The events of a response that has any items, which are done when the given events are over."""
+    done = "response.output_item.done"
+    yield from _numbered(
+        _lifecycle("created", response(response_id, "in_progress", [], request)),
+        _lifecycle("in_progress", response(response_id, "in_progress", [], request)),
+        *({"output_index": 0, **event} for event in events),
+        *({"type": done, "output_index": i, "item": item} for i, item in enumerate(items)),
+        _lifecycle("completed", response(response_id, "completed", items, request)),
     )
 
 

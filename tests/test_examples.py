@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from responses_ws_conformance.profile import LAYERS
 from responses_ws_conformance.runner import judge_transcripts
 from responses_ws_conformance.transcript import Transcript
 from responses_ws_conformance.verdict import Verdict
@@ -67,7 +68,7 @@ def transcript(path: Path, dialect: str) -> Transcript:
             steps.append({"sent_text": line["client"], "conn": conn})
         elif "client" in line:
             steps.append({"sent": line["client"], "conn": conn})
-    return Builder("", {"dialect": dialect}).build(steps)
+    return Builder("", {"dialect": dialect, "features": list(LAYERS)}).build(steps)
 
 
 @pytest.mark.parametrize("path", CONVERSATIONS, ids=lambda path: path.stem)

@@ -20,7 +20,7 @@ from responses_ws_conformance.profile import Lever, Limits, Profile
 MODEL: Final = "rws-reference"
 KEY_VARIABLE: Final = "RWS_EMBEDDED_API_KEY"
 SECOND_KEY_VARIABLE: Final = "RWS_EMBEDDED_SECOND_API_KEY"
-FEATURES: Final = frozenset({"lanes", "storage", "warmup"})
+FEATURES: Final = frozenset({"custom-tools", "lanes", "reasoning", "storage", "warmup"})
 MESSAGE_BYTES: Final = 16 * 2**20
 READY: Final = "listening on "
 START_TIMEOUT: Final = 15.0

@@ -36,6 +36,9 @@ class Kind:
 ARGUMENTS: Final = Kind(
     "response.function_call_arguments.delta", "response.function_call_arguments.done", "arguments"
 )
+INPUT: Final = Kind(
+    "response.custom_tool_call_input.delta", "response.custom_tool_call_input.done", "input"
+)
 PART_KINDS: Final = {
     "output_text": Kind("response.output_text.delta", "response.output_text.done", "text"),
     "refusal": Kind("response.refusal.delta", "response.refusal.done", "refusal"),
@@ -207,13 +210,19 @@ def streamed_texts(exchange: Exchange) -> Iterator[tuple[str, Whole]]:
     """The joined deltas of every text or refusal, and what its done event says."""
     for _, part in text_parts(exchange):
         for kind in PART_KINDS.values():
-            yield from _streamed(part.events, kind)
+            yield from streamed(part.events, kind)
 
 
 def streamed_arguments(exchange: Exchange) -> Iterator[tuple[str, Whole]]:
     """The joined deltas of every call's arguments, and what their done event says."""
     for item in items_of(exchange):
-        yield from _streamed(item.events, ARGUMENTS)
+        yield from streamed(item.events, ARGUMENTS)
+
+
+def streamed_inputs(exchange: Exchange) -> Iterator[tuple[str, Whole]]:
+    """The joined deltas of every custom call's input, and what their done event says."""
+    for item in items_of(exchange):
+        yield from streamed(item.events, INPUT)
 
 
 def final_texts(exchange: Exchange) -> Iterator[list[Whole]]:
@@ -227,10 +236,19 @@ def final_texts(exchange: Exchange) -> Iterator[list[Whole]]:
 
 def final_arguments(exchange: Exchange) -> Iterator[list[Whole]]:
     """For each call, the done event of its arguments and its done item."""
+    yield from _told_twice(exchange, ARGUMENTS)
+
+
+def final_inputs(exchange: Exchange) -> Iterator[list[Whole]]:
+    """For each custom call, the done event of its input and its done item."""
+    yield from _told_twice(exchange, INPUT)
+
+
+def _told_twice(exchange: Exchange, kind: Kind) -> Iterator[list[Whole]]:
     for item in items_of(exchange):
-        done = _done(item.events, ARGUMENTS)
+        done = whole_of(item.events, kind)
         if done is not None and item.done is not None and item.final:
-            text = item.final.get(ARGUMENTS.member)
+            text = item.final.get(kind.member)
             yield [done, Whole(item.done, text if isinstance(text, str) else None)]
 
 
@@ -238,7 +256,7 @@ def _wholes(item: Item, part: Part) -> Iterator[Whole]:
     kind = part.kind
     if kind is None:
         return
-    done = _done(part.events, kind)
+    done = whole_of(part.events, kind)
     if done is not None:
         yield done
     if part.done is not None:
@@ -249,15 +267,17 @@ def _wholes(item: Item, part: Part) -> Iterator[Whole]:
         yield Whole(item.done, _text_of(value, kind))
 
 
-def _streamed(events: list[Received], kind: Kind) -> Iterator[tuple[str, Whole]]:
+def streamed(events: list[Received], kind: Kind) -> Iterator[tuple[str, Whole]]:
+    """The joined deltas of one text, and what its done event says."""
     deltas = [e.payload.get("delta") for e in events if e.type == kind.delta]
     texts = [delta for delta in deltas if isinstance(delta, str)]
-    done = _done(events, kind)
+    done = whole_of(events, kind)
     if deltas and len(texts) == len(deltas) and done is not None:
         yield "".join(texts), done
 
 
-def _done(events: list[Received], kind: Kind) -> Whole | None:
+def whole_of(events: list[Received], kind: Kind) -> Whole | None:
+    """What the done event of a text says."""
     event = _first(events, kind.done)
     text = event.payload.get(kind.member) if event is not None else None
     return Whole(event, text) if event is not None and isinstance(text, str) else None

@@ -55,6 +55,11 @@ def use_tool() -> str:
     return _prompts()["use_tool"]
 
 
+def think() -> str:
+    """A prompt that goes with a demand for reasoning, and that a model has to think about."""
+    return _prompts()["think"]
+
+
 def message(text: str, *, role: str = "user") -> dict[str, Any]:
     """A message input item with one text part."""
     kind = "output_text" if role == "assistant" else "input_text"
@@ -70,6 +75,23 @@ def function_call(call: dict[str, Any]) -> dict[str, Any]:
 def function_call_output(call: dict[str, Any], output: str) -> dict[str, Any]:
     """The answer to a function call."""
     return {"type": "function_call_output", "call_id": call.get("call_id"), "output": output}
+
+
+def custom_tool_call(call: dict[str, Any]) -> dict[str, Any]:
+    """A call of a custom tool of an earlier response, sent again."""
+    names = ("call_id", "name", "input")
+    return {"type": "custom_tool_call", **{name: call[name] for name in names}}
+
+
+def custom_tool_call_output(call: dict[str, Any], output: str) -> dict[str, Any]:
+    """The answer to a call of a custom tool."""
+    return {"type": "custom_tool_call_output", "call_id": call.get("call_id"), "output": output}
+
+
+def shell_call_output(call: dict[str, Any], stdout: str) -> dict[str, Any]:
+    """The answer to a shell call, as if its commands had printed something."""
+    printed = {"stdout": stdout, "stderr": "", "outcome": {"type": "exit", "exit_code": 0}}
+    return {"type": "shell_call_output", "call_id": call.get("call_id"), "output": [printed]}
 
 
 CLOCK: Final[dict[str, Any]] = {
@@ -91,9 +113,17 @@ WEATHER: Final[dict[str, Any]] = {
 }
 
 
+NOTEPAD: Final[dict[str, Any]] = {
+    "type": "custom",
+    "name": "take_note",
+    "description": "Takes down a note in plain text.",
+}
+SHELL: Final[dict[str, Any]] = {"type": "shell", "environment": {"type": "local"}}
+
+
 def force(tool: dict[str, Any]) -> dict[str, Any]:
-    """The ``tool_choice`` that forces a function tool."""
-    return {"type": "function", "name": tool["name"]}
+    """The ``tool_choice`` that forces a tool, by its name where it has one."""
+    return {name: tool[name] for name in ("type", "name") if name in tool}
 
 
 def allow(*tools: dict[str, Any]) -> dict[str, Any]:

@@ -48,6 +48,8 @@ AREAS: Final = {
     "11-storage": ("STORE",),
     "12-warm-up": ("WARM",),
     "13-lanes": ("LANE",),
+    "16-custom-tools": ("CUSTOM",),
+    "17-reasoning": ("REASON",),
 }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from responses_ws_reference.calls import CUSTOM, SHELL
 from responses_ws_reference.commands import unsupported
 from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply
 from responses_ws_reference.refusals import Refusal
@@ -48,9 +49,28 @@ def without_command(kind: str) -> Callable[[Incoming, Link], Incoming | Reply]:
     return refuse
 
 
+def _custom_tools_are_passed_over(message: Incoming, link: Link) -> Incoming:
+    """Tools of kinds that are not known are left aside, and cannot be forced then."""
+    tools = message.get("tools") if isinstance(message, dict) else None
+    if not isinstance(message, dict) or not isinstance(tools, list):
+        return message
+    unknown = (CUSTOM.tool, SHELL.tool)
+    known = [t for t in tools if not isinstance(t, dict) or t.get("type") not in unknown]
+    return {**message, "tools": known}
+
+
+def _nobody_reasons(message: Incoming, link: Link) -> Incoming:
+    """A model that does not think has nothing to show for what is asked of its thoughts."""
+    if not isinstance(message, dict):
+        return message
+    return {name: value for name, value in message.items() if name != "reasoning"}
+
+
 WITHOUT: Final[Mapping[str, Hooks]] = {
     "storage": Hooks(policies={"keeps": _nothing_is_stored}),
     "warmup": Hooks(incoming=_generate_is_unknown),
     "lanes": Hooks(policies={"judge_lane": _lanes_have_no_names}),
     "steering": Hooks(incoming=without_command("response.steer")),
+    "custom-tools": Hooks(incoming=_custom_tools_are_passed_over),
+    "reasoning": Hooks(incoming=_nobody_reasons),
 }

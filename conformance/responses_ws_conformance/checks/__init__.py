@@ -254,6 +254,8 @@ AREAS: Final = (
     "storage",
     "warmup",
     "lanes",
+    "custom",
+    "reasoning",
     "clients",
     "recoveries",
 )

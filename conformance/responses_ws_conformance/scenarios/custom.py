@@ -1,0 +1,187 @@
+"""Scenarios on custom tools, and on a shell of the client; what a model wants run is never run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from responses_ws_conformance.checks import Cause
+from responses_ws_conformance.driver import Blocked, Connection, Driver
+from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.prompts import (
+    CLOCK,
+    NOTEPAD,
+    SHELL,
+    call_every_tool,
+    custom_tool_call,
+    custom_tool_call_output,
+    force,
+    function_call_output,
+    message,
+    recall,
+    shell_call_output,
+    told,
+    use_tool,
+)
+from responses_ws_conformance.scenarios import scenario
+from responses_ws_conformance.scenarios.recollection import recollect
+
+
+def custom_calls(exchange: Exchange) -> list[dict[str, Any]]:
+    """The custom calls of a response that can be continued; ends the scenario otherwise."""
+    if not exchange.response_id:
+        raise Blocked(Cause.BLOCKED, "the response has no id", "RWS-EVENT-002")
+    calls = [item for item in exchange.output_items if item.get("type") == "custom_tool_call"]
+    if not calls:
+        raise Blocked(Cause.BLOCKED, "the response calls no custom tool", "RWS-CUSTOM-001")
+    names = ("call_id", "name", "input")
+    if not all(isinstance(call.get(name), str) for call in calls for name in names):
+        raise Blocked(Cause.BLOCKED, "a custom call cannot be answered", "RWS-CUSTOM-002")
+    return calls
+
+
+def take_note(
+    connection: Connection,
+    input: str | list[dict[str, Any]],
+    owes: str = "RWS-CUSTOM-001",
+    **fields: Any,
+) -> Exchange:
+    """A turn that has to take a note."""
+    return connection.turn(
+        input, owes=owes, tools=[NOTEPAD], tool_choice=force(NOTEPAD), store=False, **fields
+    )
+
+
+@scenario(
+    "custom/answered-call",
+    exercises=[f"RWS-CUSTOM-{number:03}" for number in range(1, 8)],
+    turns=2,
+    features=("custom-tools",),
+)
+def answered_call(driver: Driver) -> None:
+    """A forced call of a custom tool, and an output that holds a word to bring back."""
+    connection = driver.connect()
+    latest = take_note(connection, recall())
+    call = custom_calls(latest)[0]
+    output = custom_tool_call_output(call, told(word := driver.code_word()))
+    rounds = iter((([output], "RWS-CUSTOM-006"), ([message(recall())], None)))
+
+    def continued() -> Exchange:
+        nonlocal latest
+        items, owes = next(rounds)
+        latest = connection.turn(
+            items,
+            owes=owes,
+            previous_response_id=latest.response_id,
+            tools=[NOTEPAD],
+            store=False,
+        )
+        return latest
+
+    def at_once() -> Exchange:
+        # On another connection: here it would take the place of the response to continue.
+        history = [message(recall()), custom_tool_call(call), output]
+        return driver.connect().turn(history, tools=[NOTEPAD], store=False)
+
+    recollect(driver, "RWS-CUSTOM-007", word, recall=continued, control=at_once)
+
+
+@scenario(
+    "custom/wrong-call-id",
+    exercises=("RWS-CUSTOM-001", "RWS-CUSTOM-006", "RWS-CUSTOM-008"),
+    turns=3,
+    features=("custom-tools",),
+)
+def wrong_call_id(driver: Driver) -> None:
+    """A custom call answered by its call_id, and a second one by an invented call_id."""
+    connection = driver.connect()
+    first = take_note(connection, use_tool())
+    output = custom_tool_call_output(custom_calls(first)[0], "noted")
+    second = take_note(
+        connection, [output], "RWS-CUSTOM-006", previous_response_id=first.response_id
+    )
+    custom_calls(second)
+    orphan = custom_tool_call_output({"call_id": driver.invented_id("call")}, output["output"])
+    refused = _try_again(connection, [orphan], second)
+    driver.mark("RWS-CUSTOM-008", subject=refused, control=second)
+
+
+@scenario(
+    "custom/unanswered-call",
+    exercises=("RWS-CUSTOM-001", "RWS-CUSTOM-006", "RWS-CUSTOM-009"),
+    turns=3,
+    features=("custom-tools",),
+    dialect="openai",
+)
+def unanswered_call(driver: Driver) -> None:
+    """An output and a message, then a message in the place of an output."""
+    connection = driver.connect()
+    first = take_note(connection, use_tool())
+    both = [custom_tool_call_output(custom_calls(first)[0], "noted"), message(use_tool())]
+    second = take_note(connection, both, "RWS-CUSTOM-006", previous_response_id=first.response_id)
+    custom_calls(second)
+    refused = _try_again(connection, [message(use_tool())], second)
+    driver.mark("RWS-CUSTOM-009", subject=refused, control=second)
+
+
+def _try_again(connection: Connection, items: list[dict[str, Any]], previous: Exchange) -> Exchange:
+    return connection.attempt(
+        items,
+        previous_response_id=previous.response_id,
+        tools=[NOTEPAD],
+        tool_choice=force(NOTEPAD),
+        store=False,
+    )
+
+
+@scenario(
+    "custom/beside-a-function",
+    exercises=("RWS-CUSTOM-010", "RWS-CUSTOM-011"),
+    turns=2,
+    features=("custom-tools",),
+)
+def beside_a_function(driver: Driver) -> None:
+    """A function and a custom tool to call at once; where both are, both outputs go back."""
+    connection, tools = driver.connect(), [CLOCK, NOTEPAD]
+    asked = connection.attempt(call_every_tool(), tools=tools, tool_choice="required", store=False)
+    connection.require(asked, by="RWS-CUSTOM-001")
+    calls = [item for item in asked.output_items if isinstance(item.get("call_id"), str)]
+    outputs = [
+        answer(call, "fine")
+        for kind, answer in (
+            ("function_call", function_call_output),
+            ("custom_tool_call", custom_tool_call_output),
+        )
+        for call in calls
+        if call.get("type") == kind
+    ]
+    if asked.response_id and len({output["type"] for output in outputs}) > 1:
+        connection.turn(
+            outputs,
+            owes="RWS-CUSTOM-011",
+            previous_response_id=asked.response_id,
+            tools=tools,
+            store=False,
+        )
+
+
+@scenario(
+    "custom/shell",
+    exercises=("RWS-CUSTOM-012", "RWS-CUSTOM-013"),
+    turns=2,
+    features=("custom-tools",),
+)
+def shell(driver: Driver) -> None:
+    """A shell of the client that has to be used, where the server knows it, and an output."""
+    connection = driver.connect()
+    asked = connection.attempt(use_tool(), tools=[SHELL], tool_choice=force(SHELL), store=False)
+    calls = [item for item in asked.output_items if item.get("type") == "shell_call"]
+    if asked.outcome != "completed" or not asked.response_id or not calls:
+        return  # a server may have other tools
+    if all(isinstance(call.get("call_id"), str) for call in calls):
+        connection.turn(
+            [shell_call_output(call, "Linux") for call in calls],
+            owes="RWS-CUSTOM-013",
+            previous_response_id=asked.response_id,
+            tools=[SHELL],
+            store=False,
+        )
