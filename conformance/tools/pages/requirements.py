@@ -143,7 +143,7 @@ def _conversations(row: Requirement, cases: Sequence[Case]) -> Iterator[str]:
     check = load_checks().get(row.id)
     if check is None or not cases:
         return
-    for title, conforms in TITLES.items():
+    for conforms, title in TITLES.items():
         case = next((case for case in cases if case.conforms is conforms), None)
         if case is not None:
             yield from ("", f"## {title} {UNSEARCHED}", "", _sentence(case), "")
