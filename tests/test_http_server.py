@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import responses_ws_schemas as schemas
 from responses_ws_reference.config import ServerConfig
 from responses_ws_reference.hooks import Hooks, Tally, hang
 from responses_ws_reference.http_api import answer_of
@@ -165,6 +166,62 @@ def test_stored_response_is_seen_until_it_is_deleted(client: Client) -> None:
         assert missed.json["error"]["code"] == "previous_response_not_found"
 
 
+def test_compacted_conversation_begins_a_new_chain(client: Client) -> None:
+    """What the user said and all else folded: sent back whole it is the conversation again."""
+    first = client.post(input=PLANT).json
+    for asked in (
+        {"previous_response_id": first["id"], "input": "Go on."},
+        {"input": [{"role": "user", "content": PLANT}, *first["output"]], "model": None},
+    ):
+        compacted = client.request("POST", "/compact", asked)
+        assert compacted.status == 200
+        assert compacted.json.keys() == {"id", "object", "created_at", "output", "usage"}
+        assert compacted.json["object"] == "response.compaction"
+        assert compacted.json["usage"]["input_tokens"] > 0
+        *messages, item = compacted.json["output"]
+        assert [message["role"] for message in messages] == ["user"] * len(messages)
+        assert messages[0]["content"] == [{"type": "input_text", "text": PLANT}]
+        assert schemas.explain("objects/output_items/compaction", item) == []
+        question = {"role": "user", "content": RECALL}
+        for items in ([*compacted.json["output"], question], [item, question]):
+            (*_, last) = client.over_websocket(input=items, store=False)
+            assert said(last["response"]) == "dugong"
+
+
+def test_compaction_is_no_response(client: Client) -> None:
+    """Its id can neither be continued from nor retrieved."""
+    compacted = client.request("POST", "/compact", {"input": PLANT}).json
+    again = client.post(previous_response_id=compacted["id"])
+    assert again.json["error"]["code"] == "previous_response_not_found"
+    assert client.request("GET", f"/{compacted['id']}").status == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({}, "missing_required_parameter"),
+        ({"input": "hi", "model": "none-such"}, "model_not_found"),
+        ({"previous_response_id": "resp_1"}, "previous_response_not_found"),
+        (
+            {"input": [{"type": "function_call", "call_id": "c", "name": "n", "arguments": ""}]},
+            "tool_output_not_found",
+        ),
+    ],
+)
+def test_what_cannot_be_compacted(client: Client, body: dict[str, Any], code: str) -> None:
+    answer = client.request("POST", "/compact", body)
+    assert (answer.status, answer.json["error"]["code"]) == (400, code)
+
+
+def test_server_without_compaction() -> None:
+    """The endpoint is not there, and a threshold means nothing."""
+    managed = [{"type": "compaction", "compact_threshold": 1000}]
+    with serving(without=frozenset({"compaction"})) as client:
+        assert client.request("POST", "/compact", {"input": "hi"}).status == 404
+        response = client.post(input="word " * 1001, context_management=managed).json
+        assert [item["type"] for item in response["output"]] == ["message"]
+
+
 @pytest.mark.parametrize("is_streamed", [False, True])
 @pytest.mark.parametrize(
     ("fields", "code", "param"),
@@ -225,7 +282,8 @@ def test_openai_sdk_goes_from_websocket_to_http(client: Client, sdk_python: Path
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("POST", ""), ("GET", "/resp_1"), ("DELETE", "/resp_1")]
+    ("method", "path"),
+    [("POST", ""), ("POST", "/compact"), ("GET", "/resp_1"), ("DELETE", "/resp_1")],
 )
 def test_key_is_asked_for(client: Client, method: str, path: str) -> None:
     stranger = Client(client.url, "sk-three")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from responses_ws_reference.effects import CloseConnection, SendMessage, StartTurn
 from responses_ws_reference.engine import Engine, ScriptedEngine
-from responses_ws_reference.policies import MAX_QUEUED, Policies
+from responses_ws_reference.policies import CONFORMING, MAX_QUEUED, Policies
 from responses_ws_reference.session import Service, Session
 from responses_ws_reference.store import Store
 
@@ -33,9 +33,10 @@ class Peer:
         lifetime: float | None = None,
         store: Store | None = None,
         engine: Engine | None = None,
+        policies: Policies = CONFORMING,
     ) -> None:
         engine = engine or ScriptedEngine()
-        service = Service("m", engine, Policies(), lambda: f"{next(IDS):032x}")
+        service = Service("m", engine, policies, lambda: f"{next(IDS):032x}")
         self.session = Session(service, (store or Store()).shelf(""), expires_at=lifetime)
 
     def create(self, **fields: Any) -> list[dict[str, Any]]:

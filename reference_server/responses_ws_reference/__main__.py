@@ -152,8 +152,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--http",
         action="store_true",
-        help="serve the same responses over HTTP on the same port (POST, GET and DELETE); needs "
-        "the extra [http]",
+        help="serve the same responses over HTTP on the same port (POST, GET, DELETE, compact); "
+        "needs the extra [http]",
     )
     parser.add_argument(
         "--levers",
@@ -174,7 +174,8 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="LAYER",
-        help="switch an optional layer off (storage, warmup, lanes, steering); may be repeated",
+        help="switch an optional layer off (storage, warmup, lanes, steering, compaction); may be "
+        "repeated",
     )
     parser.add_argument("--list-variants", action="store_true", help="list the variants and stop")
     parser.add_argument("--list-faults", action="store_true", help="list the faults and stop")

@@ -19,6 +19,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDiscon
 from responses_ws_reference.config import MAX_MESSAGE_BYTES, SERVER_NAME
 from responses_ws_reference.effects import Event
 from responses_ws_reference.handshake import (
+    COMPACT,
     PATH,
     HandshakeAnswer,
     HandshakeRequest,
@@ -125,6 +126,7 @@ class AsgiShell:
             routes=[
                 WebSocketRoute("/{path:path}", self.upgrade),
                 Route(PATH, self.serving(api.create), methods=["POST"]),
+                Route(COMPACT, self.serving(api.compact), methods=["POST"]),
                 Route(ONE, self.serving(api.retrieve), methods=["GET"]),
                 Route(ONE, self.serving(api.delete), methods=["DELETE"]),
                 Route("/{path:path}", self.refuse, methods=METHODS),

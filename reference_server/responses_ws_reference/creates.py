@@ -27,6 +27,12 @@ _FORMAT = rules.members(
     ("type",), type=rules.one_of("text", "json_object", "json_schema"), schema=rules.mapping
 )
 
+_CONTEXT_MANAGEMENT = rules.members(
+    ("type",),
+    type=rules.one_of("compaction"),
+    compact_threshold=nullable(rules.integer(at_least=1000)),
+)
+
 
 def _metadata(value: Any, path: str) -> None:
     """Up to 16 pairs of short strings."""
@@ -97,7 +103,7 @@ FIELDS: Final[Mapping[str, rules.Rule]] = {
     "safety_identifier": nullable(rules.text(at_most=128)),
     "prompt_cache_key": nullable(rules.text(at_most=64)),
     "prompt_cache_options": nullable(rules.members(prewarm=rules.boolean)),
-    "context_management": nullable(rules.array(rules.mapping)),
+    "context_management": nullable(rules.array(_CONTEXT_MANAGEMENT)),
     "user": nullable(rules.text()),
 }
 
@@ -138,6 +144,13 @@ class Create:
         """Whether and which tools are called."""
         choice: str | dict[str, Any] = self.fields.get("tool_choice", "auto")
         return choice
+
+    @property
+    def compact_threshold(self) -> int | None:
+        """How many tokens the context may have before it is folded."""
+        entries = self.fields.get("context_management", ())
+        found = [entry.get("compact_threshold") for entry in entries]
+        return min((threshold for threshold in found if threshold is not None), default=None)
 
     @property
     def asks_for_reasoning(self) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from responses_ws_reference.arguments import sample
 from responses_ws_reference.calls import CALLS, CUSTOM, FUNCTION, OUTPUTS, SHELL, Kind, key
+from responses_ws_reference.compaction import unfolded
 from responses_ws_reference.creates import Create
 from responses_ws_reference.items import Item, text_of
 
@@ -85,13 +86,14 @@ class Completion:
     """What the model says; ``is_cut_short`` where it ran out of tokens in its last output.
 
     With a ``breakdown`` the model does not get to the end of it. A ``thought`` comes before
-    all outputs.
+    all outputs, and before that the ``compaction`` of what it was given, where that was folded.
     """
 
     outputs: Outputs
     is_cut_short: bool = False
     breakdown: Breakdown | None = None
     thought: Thought | None = None
+    compaction: str | None = None
 
 
 class Engine(Protocol):
@@ -116,6 +118,7 @@ class ScriptedEngine:
 
     def complete(self, prompt: Prompt) -> Completion:
         """The outputs that the prompt asks for, as far as mood and token limit allow."""
+        prompt = replace(prompt, context=unfolded(prompt.context))
         tools = _tools_to_call(prompt)
         outputs: Outputs = (
             tuple(_call(tool) for tool in tools) if tools else (Message(tokenize(_reply(prompt))),)

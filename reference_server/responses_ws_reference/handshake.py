@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 PATH: Final = "/v1/responses"
+COMPACT: Final = PATH + "/compact"
 LIFETIME_HEADER: Final = "rws-lifetime"
 
 # One day is more than any test needs, and fits every timer.

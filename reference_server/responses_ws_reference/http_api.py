@@ -11,12 +11,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
+from responses_ws_reference.compaction import fold, user_messages
 from responses_ws_reference.config import MAX_MESSAGE_BYTES
+from responses_ws_reference.creates import read_create
 from responses_ws_reference.decoding import read_object
 from responses_ws_reference.effects import CloseConnection, Effect, Event, SendMessage
+from responses_ws_reference.engine import count_tokens
 from responses_ws_reference.handshake import HandshakeAnswer, HttpRequest
+from responses_ws_reference.previous import check_model, find_previous, gather_context
 from responses_ws_reference.reference import Reference
 from responses_ws_reference.refusals import Refusal, Refused, quoted
+from responses_ws_reference.responses import usage
 from responses_ws_reference.seams import Conversation
 
 JSON: Final = ("Content-Type", "application/json")
@@ -112,6 +117,34 @@ class HttpApi:
         if snapshot is None:
             raise _not_found(request.response_id)
         return answer_of({"id": snapshot.id, "object": "response", "deleted": True})
+
+    def compact(self, request: HttpRequest) -> HandshakeAnswer:
+        """A conversation as the input of a new one: what the user said, and the rest folded."""
+        service = self._reference.service
+        policies = service.policies
+        create = read_create({**_body(request), "type": "response.create"})
+        check_model(create, service.model)
+        previous = find_previous(create, policies, {}, self._reference.shelf(request))
+        context = gather_context(create, policies, previous)
+        read = count_tokens(create, context)
+        content = fold(policies.condense(context))
+        output = [
+            *({"id": self._identify("msg"), **message} for message in user_messages(context)),
+            {"type": "compaction", "id": self._identify("cmp"), "encrypted_content": content},
+        ]
+        return answer_of(
+            {
+                "id": self._identify("resp"),
+                "object": "response.compaction",
+                "created_at": int(self._reference.now()),
+                "output": output,
+                "usage": usage(read=read, cached=0, written=0),
+            }
+        )
+
+    def _identify(self, prefix: str) -> str:
+        service = self._reference.service
+        return service.policies.identify(prefix, service.fresh_id())
 
     def _admit(self, request: HttpRequest) -> None:
         """What any request needs: a key, and a body within bounds."""

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 from responses_ws_reference import rules
 from responses_ws_reference.calls import CALLS
 from responses_ws_reference.refusals import quoted, refuse
-from responses_ws_reference.sealing import sealed
+from responses_ws_reference.sealing import COMPACTION, REASONING, sealed
 
 Item: TypeAlias = Mapping[str, Any]
 
@@ -52,13 +52,13 @@ _SHELL_OUTPUT = rules.members(
     output=rules.array(rules.members(stdout=rules.text(), stderr=rules.text())),
 )
 _REASONING = rules.members(
-    summary=rules.array(rules.mapping), encrypted_content=rules.nullable(sealed)
+    summary=rules.array(rules.mapping), encrypted_content=rules.nullable(sealed(REASONING))
 )
+_COMPACTION = rules.members(("encrypted_content",), encrypted_content=sealed(COMPACTION))
 
 # Items that a client may bring along from elsewhere and that this model does not read.
 _CARRIED_ALONG: Final = (
     "item_reference",
-    "compaction",
     *("computer_call", "computer_call_output"),
     *("local_shell_call", "local_shell_call_output"),
     *("apply_patch_call", "apply_patch_call_output"),
@@ -77,6 +77,7 @@ ITEM_RULES: Final[Mapping[str, rules.Rule]] = {
     "shell_call": _SHELL_CALL,
     "shell_call_output": _SHELL_OUTPUT,
     "reasoning": _REASONING,
+    "compaction": _COMPACTION,
     **dict.fromkeys(_CARRIED_ALONG, rules.anything),
 }
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from responses_ws_reference.calls import CUSTOM, SHELL
 from responses_ws_reference.commands import unsupported
+from responses_ws_reference.handshake import COMPACT, HandshakeAnswer, HttpRequest, refusal
 from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply
 from responses_ws_reference.refusals import Refusal
 from responses_ws_reference.store import Snapshot
@@ -36,6 +37,20 @@ def _lanes_have_no_names(name: Any) -> Refusal | None:
     if name is None:
         return None
     return Refusal("unsupported_parameter", "'stream_id' is not supported here.", "stream_id")
+
+
+def _compaction_is_unknown(message: Incoming, link: Link) -> Incoming:
+    """What a server does not know it ignores, so the context only grows."""
+    if not isinstance(message, dict) or message.get("type") != "response.create":
+        return message
+    return {name: value for name, value in message.items() if name != "context_management"}
+
+
+def _nothing_compacts(
+    request: HttpRequest, answer: HandshakeAnswer, shared: dict[str, Any]
+) -> HandshakeAnswer:
+    is_asked = request.method == "POST" and request.path.partition("?")[0] == COMPACT
+    return refusal(404) if is_asked else answer
 
 
 def without_command(kind: str) -> Callable[[Incoming, Link], Incoming | Reply]:
@@ -70,6 +85,7 @@ WITHOUT: Final[Mapping[str, Hooks]] = {
     "storage": Hooks(policies={"keeps": _nothing_is_stored}),
     "warmup": Hooks(incoming=_generate_is_unknown),
     "lanes": Hooks(policies={"judge_lane": _lanes_have_no_names}),
+    "compaction": Hooks(incoming=_compaction_is_unknown, http=_nothing_compacts),
     "steering": Hooks(incoming=without_command("response.steer")),
     "custom-tools": Hooks(incoming=_custom_tools_are_passed_over),
     "reasoning": Hooks(incoming=_nobody_reasons),

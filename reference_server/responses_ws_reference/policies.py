@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any, Final, TypeAlias
 
 from responses_ws_reference.calls import unmatched_call
+from responses_ws_reference.compaction import pruned
 from responses_ws_reference.creates import Create
 from responses_ws_reference.effects import Event
 from responses_ws_reference.items import Item, without_repeats
@@ -104,6 +105,21 @@ def match_calls(context: tuple[Item, ...]) -> Refusal | None:
     return unmatched_call(context)
 
 
+def prune(context: tuple[Item, ...]) -> tuple[Item, ...]:
+    """What stood before a compaction item is in it."""
+    return pruned(context)
+
+
+def compacts(create: Create, tokens: int) -> bool:
+    """True where a context of so many tokens is to be folded before the model goes on."""
+    return create.compact_threshold is not None and tokens > create.compact_threshold
+
+
+def condense(context: tuple[Item, ...]) -> tuple[Item, ...]:
+    """What of a context is folded into a compaction item."""
+    return context
+
+
 def remember(cache: Cache, snapshot: Snapshot) -> Cache:
     """A lane keeps its most recent response only; one that failed is no ground to go on from."""
     if snapshot.status == "failed":
@@ -192,6 +208,9 @@ class Policies:
     inherit: Callable[[Create, Snapshot], Create] = inherit
     gather: Callable[[Snapshot, Create], tuple[Item, ...]] = gather
     match_calls: Callable[[tuple[Item, ...]], Refusal | None] = match_calls
+    prune: Callable[[tuple[Item, ...]], tuple[Item, ...]] = prune
+    compacts: Callable[[Create, int], bool] = compacts
+    condense: Callable[[tuple[Item, ...]], tuple[Item, ...]] = condense
     remember: Callable[[Cache, Snapshot], Cache] = remember
     tenant: Callable[[str], str] = tenant
     remember_elsewhere: Callable[[Cache, Snapshot], Cache] = remember_elsewhere

@@ -15,6 +15,7 @@ from typing import Final
 
 from responses_ws_reference import steering
 from responses_ws_reference.commands import Command, Desk, unsupported
+from responses_ws_reference.compaction import fold
 from responses_ws_reference.creates import read_create
 from responses_ws_reference.decoding import read_client_event
 from responses_ws_reference.effects import (
@@ -24,10 +25,11 @@ from responses_ws_reference.effects import (
     StartTurn,
     send_event,
 )
-from responses_ws_reference.engine import Engine, Prompt, count_tokens, count_words
+from responses_ws_reference.engine import Completion, Engine, Prompt, count_tokens, count_words
 from responses_ws_reference.lanes import Lane, Lanes, Successor, Turn
 from responses_ws_reference.policies import Admission, Policies
-from responses_ws_reference.refusals import Refusal, Refused, quoted
+from responses_ws_reference.previous import check_model, find_previous, gather_context
+from responses_ws_reference.refusals import Refusal, Refused
 from responses_ws_reference.responses import response_object, usage
 from responses_ws_reference.store import Shelf, Snapshot
 from responses_ws_reference.stream import ResponseStream
@@ -176,27 +178,18 @@ class Session:
     def _prepare(self, lane: Lane, event: Event, *, now: float) -> Turn:
         """Everything that can be wrong with a create is found here, before it is created."""
         create = read_create(event)
-        model = create.fields.get("model", self._service.model)
-        if model != self._service.model:
-            message = f"The model {quoted(model)} does not exist."
-            raise Refused(Refusal("model_not_found", message, "model"))
-        wanted = create.previous_response_id
-        previous = self._policies.resolve(wanted, self._lanes.reach(lane), self._shelf)
-        if previous is None:
-            message = f"Previous response with id {quoted(wanted or '')} not found."
-            raise Refused(Refusal("previous_response_not_found", message, "previous_response_id"))
+        check_model(create, self._service.model)
+        previous = find_previous(create, self._policies, self._lanes.reach(lane), self._shelf)
         create = self._policies.inherit(create, previous)
         create = steering.take_along(lane, create, self._policies)
-        context = self._policies.gather(previous, create)
-        if mismatch := self._policies.match_calls(context):
-            raise Refused(mismatch)
+        context = gather_context(create, self._policies, previous)
         return self._turn_of(Prompt(create, context), cached=count_words(previous.context), now=now)
 
     def _turn_of(self, prompt: Prompt, *, cached: int, now: float) -> Turn:
         create = prompt.create
-        completion = None if create.is_warm_up else self._service.engine.complete(prompt)
-        written = sum(len(output.tokens) for output in completion.outputs) if completion else 0
         read = count_tokens(create, prompt.context)
+        completion = None if create.is_warm_up else self._complete(prompt, read)
+        written = sum(len(output.tokens) for output in completion.outputs) if completion else 0
         stream = ResponseStream(
             response_object(
                 create, response_id=self._identify("resp"), model=self._service.model, now=now
@@ -207,6 +200,14 @@ class Session:
             identify=self._identify,
         )
         return Turn(create, prompt, stream)
+
+    def _complete(self, prompt: Prompt, read: int) -> Completion:
+        """What the model says, to what it was given or to what that was folded into."""
+        if not self._policies.compacts(prompt.create, read):
+            return self._service.engine.complete(prompt)
+        content = fold(self._policies.condense(prompt.context))
+        folded = replace(prompt, context=({"type": "compaction", "encrypted_content": content},))
+        return replace(self._service.engine.complete(folded), compaction=content)
 
     def _continue(self, lane: Lane, turn: Turn, *, now: float) -> list[Effect]:
         events = [lane.echo(turn.stream.next_event(now=now))]
@@ -219,7 +220,7 @@ class Session:
         """Before the client sees the terminal event, it can be continued from."""
         lane.turn = None
         response = turn.stream.response
-        context = (*turn.prompt.context, *response["output"])
+        context = self._policies.prune((*turn.prompt.context, *response["output"]))
         snapshot = Snapshot(response["id"], response["status"], turn.create, context, response)
         self._lanes.remember(lane, snapshot)
         if self._policies.keeps(snapshot):

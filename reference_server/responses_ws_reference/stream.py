@@ -20,7 +20,7 @@ from responses_ws_reference.lifecycle import (
     ResponseState,
     advance,
 )
-from responses_ws_reference.sealing import seal
+from responses_ws_reference.sealing import REASONING, seal
 
 # An output item is there, and the first of its text or arguments, but not the last.
 _EVENTS_BEFORE_A_BREAKDOWN: Final = 3
@@ -107,9 +107,12 @@ class ResponseStream:
 
     def _outputs(self, completion: Completion) -> Iterator[Event]:
         first = 0
+        if completion.compaction is not None:
+            yield from self._compaction(first, completion.compaction)
+            first += 1
         if completion.thought is not None:
             yield from self._reasoning(first, completion.thought)
-            first = 1
+            first += 1
         last = first + len(completion.outputs) - 1
         for index, output in enumerate(completion.outputs, start=first):
             is_cut = completion.is_cut_short and index == last
@@ -187,6 +190,14 @@ class ResponseStream:
         action = {**item["action"], "commands": ["".join(call.tokens)]}
         yield self._item_done(index, {**item, "status": status, "action": action})
 
+    def _compaction(self, index: int, content: str) -> Iterator[Event]:
+        """What the conversation was folded into; the tables leave its progress to the item."""
+        item = {"type": "compaction", "id": self._identify("cmp"), "encrypted_content": ""}
+        yield self._item_event("response.output_item.added", index, {"item": item})
+        at = {"item_id": item["id"], "output_index": index}
+        yield self._event("response.compaction.compacting", at)
+        yield self._item_done(index, {**item, "encrypted_content": content})
+
     def _reasoning(self, index: int, thought: Thought) -> Iterator[Event]:
         """A thought is not shown, but summed up or sealed where the client asked for that."""
         item: dict[str, Any] = {"type": "reasoning", "id": self._identify("rs"), "summary": []}
@@ -196,7 +207,7 @@ class ResponseStream:
             yield from self._summary(index, item["id"], thought.tokens)
             item = {**item, "summary": [{"type": "summary_text", "text": text}]}
         if thought.is_sealed:
-            item = {**item, "encrypted_content": seal(text)}
+            item = {**item, "encrypted_content": seal(REASONING, text)}
         yield self._item_done(index, item)
 
     def _summary(self, index: int, item_id: str, tokens: tuple[str, ...]) -> Iterator[Event]:

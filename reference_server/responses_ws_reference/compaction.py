@@ -1,0 +1,51 @@
+"""Compaction: a conversation folded into one item, which only this server can read.
+
+    a context beyond the threshold ──► [compaction item]            the model goes on from there
+    the output of it, in a chain   ──► compaction item, message     what came before is pruned
+    POST …/compact                 ──► messages of the user, compaction item
+
+What is folded is sealed, not summed up, so nothing that was said before is lost.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from responses_ws_reference.items import Item, text_of
+from responses_ws_reference.sealing import COMPACTION, seal, unseal
+
+
+def fold(context: Iterable[Item]) -> str:
+    """The encrypted content of the compaction item for a context."""
+    return seal(COMPACTION, json.dumps([dict(item) for item in unfolded(context)]))
+
+
+def unfolded(context: Iterable[Item]) -> tuple[Item, ...]:
+    """A context as the model reads it: for each compaction item what was folded into it."""
+    found: list[Item] = []
+    for item in context:
+        is_folded = item["type"] == "compaction"
+        found.extend(json.loads(unseal(item["encrypted_content"])) if is_folded else [item])
+    return tuple(found)
+
+
+def pruned(context: tuple[Item, ...]) -> tuple[Item, ...]:
+    """A context from its last compaction item on, which holds all that stood before."""
+    folded = [index for index, item in enumerate(context) if item["type"] == "compaction"]
+    return context[folded[-1] :] if folded else context
+
+
+def user_messages(context: Iterable[Item]) -> list[dict[str, Any]]:
+    """What the user said in a context, as messages in a response's output are written."""
+    return [
+        {
+            "type": "message",
+            "status": "completed",
+            "role": "user",
+            "content": [{"type": "input_text", "text": text_of(item["content"])}],
+        }
+        for item in unfolded(context)
+        if item["type"] == "message" and item["role"] == "user"
+    ]
