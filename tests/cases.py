@@ -15,6 +15,8 @@ entry's number is its place after the steps have been expanded:
     - warm_up: {id: resp_1, output_tokens: 0}                 a create that generates nothing
     - output: {id: resp_1, items: […], events: […]}           a create, events, and these items done
     - refused: {code: previous_response_not_found, status: 400}   a create and an error event
+    - posted: {id: resp_1, text: hi, whole: true}             a healthy create over HTTP
+    - asked: {method: GET, path: /v1/responses/resp_1, status: 404, json: {…}}    any HTTP request
     - opened: {status: 101, …}  ping: "YWI="  pong: "YWI="  sent_ping: …  sent_pong: …
     - wait: 5                                                 seconds in which nothing happens
     - closed: {side: server, code: 1000}
@@ -37,12 +39,14 @@ from typing import Any
 
 import yaml
 from responses_ws_conformance.transcript import (
+    Answered,
     Closed,
     Expired,
     Header,
     Note,
     Opened,
     Received,
+    Requested,
     Sent,
     Transcript,
 )
@@ -212,6 +216,39 @@ class Builder:
         }
         event = {"type": "error", "status": value.get("status", 400), "error": error}
         self.step_received(on_lane(value, event, request), conn)
+
+    def step_posted(self, value: dict[str, Any], conn: str) -> None:
+        is_whole = value.get("whole", False)
+        request = {"model": "m", "input": "hi", **value.get("request", {})}
+        if not is_whole:
+            request["stream"] = True
+        if "name" in value:
+            arguments = value.get("arguments", "{}")
+            events = [*call_stream(value["id"], "call_1", value["name"], arguments, request)]
+        else:
+            events = [*message_stream(value["id"], value.get("text", "ready"), request)]
+        answer: dict[str, Any] = {"json": events[-1]["response"]}
+        if not is_whole:
+            lines = [f"event: {e['type']}\ndata: {json.dumps(e)}\n\n" for e in events]
+            answer = {"text": "".join([*lines, "data: [DONE]\n\n"]), "type": "text/event-stream"}
+        self.step_asked({"body": request, **answer}, conn)
+
+    def step_asked(self, value: dict[str, Any], conn: str) -> None:
+        conn = f"h{len(self.transcript.entries)}"
+        body = json.dumps(value["body"]) if "body" in value else None
+        target = value.get("path", "/v1/responses")
+        self.add(Requested, conn=conn, method=value.get("method", "POST"), target=target, body=body)
+        text = json.dumps(value["json"]) if "json" in value else value.get("text")
+        if "failure" in value:
+            self.add(Answered, conn=conn, failure=value["failure"])
+            return
+        self.add(
+            Answered,
+            conn=conn,
+            status=value.get("status", 200),
+            response_headers=(("content-type", value.get("type", "application/json")),),
+            body=text,
+        )
 
     def _create(self, request: dict[str, Any], conn: str) -> dict[str, Any]:
         event = {"type": "response.create", "model": "m", "input": "hi", **request}

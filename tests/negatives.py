@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from responses_ws_conformance.calls import Call
 from responses_ws_conformance.checks import Check, Evidence, Mark
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.payloads import parse
@@ -112,6 +113,17 @@ def exchange_view(evidence: Evidence, exchange: Exchange, other: Exchange) -> di
         "message": message,
         "history": history if previous is not None else [],
     }
+
+
+def call_view(evidence: Evidence, call: Call) -> dict[str, Any]:
+    """What was asked over HTTP, and what had been done to the same thing before."""
+    path = call.requested.target
+    earlier = [c for c in evidence.reading.calls.values() if c.requested.n < call.requested.n]
+    view: dict[str, Any] = {"connection": "HTTP", "opcode": "text", "history": []}
+    if call.requested.method == "POST":
+        return {**view, "message": parse(call.requested.body)}
+    deeds = [c.requested.method for c in earlier if c.requested.target == path]
+    return {**view, "path": path, "history": [deed for deed in deeds if deed != "GET"]}
 
 
 def _place(evidence: Evidence, exchange: Exchange) -> str:

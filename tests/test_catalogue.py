@@ -23,7 +23,7 @@ CHAPTERS = sorted(SPEC.glob("[0-9]*.md"))
 ROWS: list[dict[str, Any]] = json.loads(
     (ROOT / "conformance/responses_ws_conformance/requirements.json").read_text("utf-8")
 )["requirements"]
-FEATURES = {"core", "auth", "storage", "warmup", "lanes"}
+FEATURES = {"core", "auth", "storage", "warmup", "lanes", "compaction", "http"}
 DIALECTS = {None, "open-responses", "openai"}
 PROFILE = json.loads((ROOT / "schemas/responses_ws_schemas/files/profile.json").read_text("utf-8"))
 LEVERS = {None, "second-key", "message-size", *PROFILE["properties"]["levers"]["properties"]}
@@ -66,6 +66,7 @@ def test_requirement_is_well_formed(row: dict[str, Any]) -> None:
     assert row["text"].endswith(".")
     assert row["role"] == ("client" if "CLIENT" in areas else "server")
     assert row["feature"] in FEATURES
+    assert row["also"] in (FEATURES | {None}) - {"core", "auth", row["feature"]}
     assert row["dialect"] in DIALECTS
     assert row["condition"] in (None, "server")
     assert row["lever"] in LEVERS

@@ -40,6 +40,11 @@ def follow() -> str:
     return _prompts()["follow"]
 
 
+def notes(days: int) -> str:
+    """A long text that asks for nothing; the prompt is a message behind it."""
+    return " ".join(_prompts()["notes"].format(day=day) for day in range(1, days + 1))
+
+
 def count(number: int) -> str:
     """A prompt whose answer is long."""
     return _prompts()["count"].format(number=number)

@@ -33,7 +33,7 @@ EVIDENCE_KIND: Final = re.compile(r"(?:^|,)\s*(\w+) \($")
 LEVELS: Final = ("MUST", "MUST NOT", "SHOULD", "SHOULD NOT")
 KINDS: Final = ("documented", "typed", "observed", "chosen")
 REQUIRED_KEYS: Final = ("Role", "Feature", "Since", "Evidence")
-OPTIONAL_KEYS: Final = ("Condition", "Lever", "Dialect", "Schema", "Not judged")
+OPTIONAL_KEYS: Final = ("Also", "Condition", "Lever", "Dialect", "Schema", "Not judged")
 AREAS: Final = {
     "01-connection": ("CONN",),
     "02-framing": ("FRAME",),
@@ -50,6 +50,8 @@ AREAS: Final = {
     "13-lanes": ("LANE",),
     "16-custom-tools": ("CUSTOM",),
     "17-reasoning": ("REASON",),
+    "18-compaction": ("COMPACT",),
+    "19-http": ("HTTP",),
 }
 
 
@@ -80,6 +82,7 @@ class Requirement:
     anchor: str
     since: str
     evidence: tuple[Evidence, ...]
+    also: str | None
     condition: str | None
     lever: str | None
     dialect: str | None
@@ -293,6 +296,7 @@ def reference_text(requirements: Sequence[Requirement]) -> str:
 
 def reference_row(row: Requirement) -> str:
     applies = [row.role, row.feature]
+    applies += [f"with {row.also}"] if row.also else []
     applies += [f"{row.condition}'s choice"] if row.condition else []
     applies += [f"lever {row.lever}"] if row.lever else []
     applies += [f"dialect {row.dialect}"] if row.dialect else []

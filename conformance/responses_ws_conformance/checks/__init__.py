@@ -256,6 +256,8 @@ AREAS: Final = (
     "lanes",
     "custom",
     "reasoning",
+    "compaction",
+    "http",
     "clients",
     "recoveries",
 )

@@ -114,6 +114,8 @@ AREAS: Final = (
     "lanes_memory",
     "custom",
     "reasoning",
+    "compaction",
+    "http",
 )
 
 
