@@ -152,6 +152,24 @@ def test_response_without_storage_is_gone_with_its_request(
     assert client.request("GET", f"/{response['id']}").status == 404
 
 
+@pytest.mark.parametrize(
+    ("dialect", "kind", "codes"),
+    [
+        ("open-responses", "invalid_request", ["decimal_above_max_value", "not_found"]),
+        ("openai", "invalid_request_error", [None, None]),
+    ],
+)
+def test_dialect_is_spoken_over_http(dialect: str, kind: str, codes: list[str | None]) -> None:
+    """What is retrieved is what was streamed, and errors have the names of their owner."""
+    with serving(dialect=dialect) as client:
+        streamed = client.over_websocket()[-1]["response"]
+        assert client.request("GET", f"/{streamed['id']}").json == streamed
+        answers = (client.post(temperature=3), client.request("GET", "/resp_1"))
+    errors = [answer.json["error"] for answer in answers]
+    assert [error["type"] for error in errors] == [kind, kind]
+    assert [error["code"] for error in errors] == codes
+
+
 def test_stored_response_is_seen_until_it_is_deleted(client: Client) -> None:
     """As it ended, by whichever transport it was made; and not by another tenant."""
     for response in (client.post().json, client.over_websocket()[-1]["response"]):

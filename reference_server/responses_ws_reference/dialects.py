@@ -7,12 +7,21 @@ A dialect is hung around the session like a variant; what is refused is the same
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, TypeAlias
 
 from responses_ws_reference.effects import Event
+from responses_ws_reference.handshake import HandshakeAnswer, HttpRequest
 from responses_ws_reference.hooks import Hooks, Link
-from responses_ws_reference.variants.registry import OPEN_RESPONSES, OPENAI, TERMINAL, rewriting
+from responses_ws_reference.variants.registry import (
+    OPEN_RESPONSES,
+    OPENAI,
+    TERMINAL,
+    Step,
+    rewriting,
+)
 
 # OpenAI sends an error code where a program has to know, and null for other validation errors.
 CODES_OF_OPENAI: Final = (
@@ -35,20 +44,26 @@ SETUP: Final = (
 ONLY_OPEN: Final = ("presence_penalty", "frequency_penalty")
 
 
-def _open_errors(event: Event, link: Link) -> list[Event]:
+Edit: TypeAlias = Callable[[Event], None]
+
+
+def _open_errors(event: Event) -> None:
     """Error types have the names of the table in the base text."""
     if event["type"] == "error" and event["error"]["type"] == "invalid_request_error":
         event["error"]["type"] = "invalid_request"
-    return [event]
 
 
-def _open_members(event: Event, link: Link) -> list[Event]:
+def _open_members(event: Event) -> None:
     """Log probabilities are left out where nobody asked; writing to a cache is not counted."""
     event.pop("logprobs", None)
     usage = event.get("response", {}).get("usage")
     if usage is not None:
         usage["input_tokens_details"].pop("cache_write_tokens", None)
-    return [event]
+
+
+def _open_names(event: Event, link: Link) -> list[Event]:
+    """Only OpenAI tells that a conversation is being folded."""
+    return [] if event["type"] == "response.compaction.compacting" else [event]
 
 
 def _open_extension(event: Event, link: Link) -> list[Event]:
@@ -58,10 +73,9 @@ def _open_extension(event: Event, link: Link) -> list[Event]:
     return [{"type": "rws:done", "sequence_number": 0}, event]
 
 
-def _openai_errors(event: Event, link: Link) -> list[Event]:
+def _openai_errors(event: Event) -> None:
     if event["type"] == "error" and event["error"]["code"] not in CODES_OF_OPENAI:
         event["error"]["code"] = None
-    return [event]
 
 
 def _openai_overload(event: Event, link: Link) -> list[Event]:
@@ -73,17 +87,41 @@ def _openai_overload(event: Event, link: Link) -> list[Event]:
     return [event]
 
 
-def _openai_members(event: Event, link: Link) -> list[Event]:
+def _openai_members(event: Event) -> None:
     for name in ONLY_OPEN:
         event.get("response", {}).pop(name, None)
-    return [event]
 
 
 def _openai_stream(event: Event, link: Link) -> list[Event]:
     return [] if event["type"] in SETUP else [event]
 
 
+def _dialect(edits: Sequence[Edit], *steps: Step) -> Hooks:
+    """The edits change what is in an event, and in an HTTP answer; the steps change the stream."""
+
+    def edited(event: Event, link: Link) -> list[Event]:
+        for edit in edits:
+            edit(event)
+        return [event]
+
+    def answered(
+        request: HttpRequest, answer: HandshakeAnswer, shared: dict[str, Any]
+    ) -> HandshakeAnswer:
+        value = json.loads(answer.body) if answer.body else {}
+        if value.get("object") == "response" and "status" in value:
+            event = {"type": f"response.{value['status']}", "response": value}
+        elif "error" in value:
+            event = {"type": "error", "error": value["error"]}
+        else:
+            return answer
+        for edit in edits:
+            edit(event)
+        return replace(answer, body=json.dumps(value).encode())
+
+    return replace(rewriting(edited, *steps), http=answered)
+
+
 DIALECTS: Final[Mapping[str, Hooks]] = {
-    OPEN_RESPONSES: rewriting(_open_errors, _open_members, _open_extension),
-    OPENAI: rewriting(_openai_errors, _openai_overload, _openai_members, _openai_stream),
+    OPEN_RESPONSES: _dialect((_open_errors, _open_members), _open_names, _open_extension),
+    OPENAI: _dialect((_openai_errors, _openai_members), _openai_overload, _openai_stream),
 }
