@@ -10,20 +10,21 @@ What is folded is sealed, not summed up, so nothing that was said before is lost
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from responses_ws_reference.items import Item, text_of
 from responses_ws_reference.sealing import COMPACTION, seal, unseal
 
 
-def fold(context: Iterable[Item]) -> str:
+def fold(context: tuple[Item, ...]) -> str:
     """The encrypted content of the compaction item for a context."""
     return seal(COMPACTION, json.dumps([dict(item) for item in unfolded(context)]))
 
 
-def unfolded(context: Iterable[Item]) -> tuple[Item, ...]:
+def unfolded(context: tuple[Item, ...]) -> tuple[Item, ...]:
     """A context as the model reads it: for each compaction item what was folded into it."""
+    if all(item["type"] != "compaction" for item in context):
+        return context
     found: list[Item] = []
     for item in context:
         is_folded = item["type"] == "compaction"
@@ -33,11 +34,13 @@ def unfolded(context: Iterable[Item]) -> tuple[Item, ...]:
 
 def pruned(context: tuple[Item, ...]) -> tuple[Item, ...]:
     """A context from its last compaction item on, which holds all that stood before."""
-    folded = [index for index, item in enumerate(context) if item["type"] == "compaction"]
-    return context[folded[-1] :] if folded else context
+    for index in reversed(range(len(context))):
+        if context[index]["type"] == "compaction":
+            return context[index:]
+    return context
 
 
-def user_messages(context: Iterable[Item]) -> list[dict[str, Any]]:
+def user_messages(context: tuple[Item, ...]) -> list[dict[str, Any]]:
     """What the user said in a context, as messages in a response's output are written."""
     return [
         {

@@ -37,10 +37,11 @@ _MAX_OUTPUT_TOKENS: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """All that the model knows for one response."""
+    """All that the model knows for one response; ``words`` is how many the context holds."""
 
     create: Create
     context: tuple[Item, ...]
+    words: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +135,16 @@ def tokenize(text: str) -> tuple[str, ...]:
     return tuple(_TOKEN.findall(text))
 
 
-def count_tokens(create: Create, context: tuple[Item, ...]) -> int:
+def count_tokens(prompt: Prompt) -> int:
     """How many words the model reads."""
-    return len((create.instructions or "").split()) + count_words(context)
+    return len((prompt.create.instructions or "").split()) + prompt.words
 
 
-def count_words(context: tuple[Item, ...]) -> int:
-    """How many words some items hold."""
-    return sum(len(_text(item).split()) for item in context)
+def count_words(context: tuple[Item, ...], known: tuple[Item, ...] = (), words: int = 0) -> int:
+    """How many words some items hold; of those that are ``known``, so many have been counted."""
+    if context[: len(known)] != known:
+        known, words = (), 0
+    return words + sum(len(_text(item).split()) for item in context[len(known) :])
 
 
 def _thought(create: Create) -> Thought | None:

@@ -112,10 +112,11 @@ def text_of(content: Any) -> str:
     return "".join(part.get("text", "") for part in content)
 
 
-def without_repeats(context: Iterable[Item], items: Iterable[Item]) -> tuple[Item, ...]:
+def without_repeats(context: Iterable[Item], items: tuple[Item, ...]) -> tuple[Item, ...]:
     """The items that the context does not hold yet; some clients send a call back with its id."""
-    seen = {_identity(item) for item in context}
-    return tuple(item for item in items if _identity(item) is None or _identity(item) not in seen)
+    named = {name for item in items if (name := _identity(item)) is not None}
+    repeated = named and named.intersection(map(_identity, context))
+    return tuple(item for item in items if _identity(item) not in repeated)
 
 
 def _identity(item: Item) -> tuple[str, Any] | None:

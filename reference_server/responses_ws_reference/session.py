@@ -183,11 +183,12 @@ class Session:
         create = self._policies.inherit(create, previous)
         create = steering.take_along(lane, create, self._policies)
         context = gather_context(create, self._policies, previous)
-        return self._turn_of(Prompt(create, context), cached=count_words(previous.context), now=now)
+        words = count_words(context, previous.context, previous.words)
+        return self._turn_of(Prompt(create, context, words), cached=previous.words, now=now)
 
     def _turn_of(self, prompt: Prompt, *, cached: int, now: float) -> Turn:
         create = prompt.create
-        read = count_tokens(create, prompt.context)
+        read = count_tokens(prompt)
         completion = None if create.is_warm_up else self._complete(prompt, read)
         written = sum(len(output.tokens) for output in completion.outputs) if completion else 0
         stream = ResponseStream(
@@ -221,7 +222,10 @@ class Session:
         lane.turn = None
         response = turn.stream.response
         context = self._policies.prune((*turn.prompt.context, *response["output"]))
-        snapshot = Snapshot(response["id"], response["status"], turn.create, context, response)
+        words = count_words(context, turn.prompt.context, turn.prompt.words)
+        snapshot = Snapshot(
+            response["id"], response["status"], turn.create, context, response, words
+        )
         self._lanes.remember(lane, snapshot)
         if self._policies.keeps(snapshot):
             self._shelf.add(snapshot)

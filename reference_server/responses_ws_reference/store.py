@@ -15,13 +15,14 @@ MAX_STORED: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A finished response, and what a continuation from it needs."""
+    """A finished response, and what a continuation from it needs: ``words`` of its context."""
 
     id: str
     status: str
     create: Create
     context: tuple[Item, ...]
     response: Mapping[str, Any] = field(default_factory=dict)
+    words: int = 0
 
     @property
     def is_stored(self) -> bool:
