@@ -8,10 +8,12 @@ a server that is right behind a model or a gateway with a will of its own.
 
 from responses_ws_reference.variants import (
     choices,
+    custom,
     errors,
     items,
     loads,
     moods,
+    reasoning,
     streams,
     warmup,
 )
@@ -20,4 +22,4 @@ from responses_ws_reference.variants.registry import VARIANTS, Variant
 __all__ = ["VARIANTS", "Variant"]
 
 # Importing an area registers its variants; naming the areas keeps the imports honest.
-AREAS = (choices, streams, items, errors, moods, loads, warmup)
+AREAS = (choices, streams, items, errors, moods, loads, warmup, custom, reasoning)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from responses_ws_reference.effects import Event
 from responses_ws_reference.hooks import Link
+from responses_ws_reference.sealing import REASONING, seal
 from responses_ws_reference.variants.registry import (
     OPEN_RESPONSES,
     OPENAI,
@@ -21,6 +22,7 @@ DONE: Final = "response.output_item.done"
 PART_ADDED: Final = "response.content_part.added"
 PART_DONE: Final = "response.content_part.done"
 THOUGHT: Final = ("Let me", " think.")
+ENCRYPTED: Final = "reasoning.encrypted_content"
 REFUSAL: Final = ("I will", " say no more.")
 
 Part = dict[str, Any]
@@ -42,7 +44,9 @@ def _first(story: Step) -> Step:
     def step(event: Event, link: Link) -> list[Event]:
         if event["type"] == "response.in_progress":
             events = story(event, link)
-            link.memory["item"] = events[-1]["item"]
+            item = link.memory["item"] = events[-1]["item"]
+            if item["type"] == "reasoning" and ENCRYPTED in (link.create.get("include") or ()):
+                item["encrypted_content"] = seal(REASONING, "".join(THOUGHT))
             return [event, *events]
         if event["type"] in TERMINAL and link.memory.get("item"):
             event["response"]["output"].insert(0, link.memory.pop("item"))
