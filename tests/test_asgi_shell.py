@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +14,8 @@ from responses_ws_conformance.runner import Run, plan
 from responses_ws_conformance.verdict import Verdict
 from responses_ws_reference.faults import FAULTS, ONLY_ON_WEBSOCKETS, Fault
 from responses_ws_reference.server import running_server
+
+GUIDE = Path(__file__).parent.parent / "spec/guides/reference-server.md"
 
 # The areas of the requirements that a shell has to do with.
 TRANSPORT = ("RWS-CONN-", "RWS-FRAME-", "RWS-LIMIT-")
@@ -69,3 +72,9 @@ def test_the_table_names_the_faults_that_need_frames() -> None:
     """ASGI shows no frames, so these faults cannot be; and the stack accepts by itself."""
     framed = {name for name, f in FAULTS.items() if f.hooks.frame_received or f.hooks.frame_sent}
     assert set(ONLY_ON_WEBSOCKETS) == framed | {"accept-value-is-fixed"}
+
+
+def test_the_guide_has_the_same_table() -> None:
+    rows = re.findall(r"^\| (`.*) \| (.*) \|$", GUIDE.read_text("utf-8"), re.MULTILINE)
+    listed = {name: why for names, why in rows for name in re.findall(r"`([^`]+)`", names)}
+    assert {n: listed.get(n) for n in ONLY_ON_WEBSOCKETS} == dict(ONLY_ON_WEBSOCKETS)

@@ -5,27 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-_FRAMES: Final = "ASGI shows whole messages, but no frames, pings or closing handshakes"
-_ACCEPT: Final = "the ASGI stack computes the accept value itself"
-
 ONLY_ON_WEBSOCKETS: Final[Mapping[str, str]] = {
-    "accept-value-is-fixed": _ACCEPT,
+    "accept-value-is-fixed": "the ASGI stack computes the accept value itself",
+    **dict.fromkeys(
+        ("abandoned-response-locks-the-account", "close-is-ignored", "hangs-up-on-close"),
+        "the ASGI stack does the closing handshake itself",
+    ),
+    **dict.fromkeys(
+        ("fragments-are-lost", "fragments-are-messages", "fragments-are-refused"),
+        "the ASGI stack puts fragments together",
+    ),
+    **dict.fromkeys(
+        ("busy-servers-ignore-pings", "pongs-are-empty", "pongs-are-lost"),
+        "the ASGI stack answers pings",
+    ),
     **dict.fromkeys(
         (
-            "abandoned-response-locks-the-account",
-            "busy-servers-ignore-pings",
-            "close-is-ignored",
-            "fragments-are-lost",
-            "fragments-are-messages",
-            "fragments-are-refused",
-            "hangs-up-on-close",
             "large-messages-are-lost",
             "large-messages-close",
-            "pongs-are-empty",
-            "pongs-are-lost",
             "too-large-is-a-farewell",
             "too-large-is-a-lost-connection",
         ),
-        _FRAMES,
+        "ASGI does not show how large a frame is",
     ),
 }
