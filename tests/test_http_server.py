@@ -330,6 +330,19 @@ def test_server_without_storage_keeps_nothing() -> None:
         assert client.request("GET", f"/{response['id']}").status == 404
 
 
+def test_missing_extra_is_explained(sdk_python: Path) -> None:
+    """In an environment without an ASGI stack the command says what to install."""
+    done = subprocess.run(
+        [sdk_python, "-m", "responses_ws_reference", "--http"],
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "pip install 'responses-ws-conformance[http]'" in done.stderr
+
+
 def test_a_client_that_vanishes_in_the_middle(client: Client) -> None:
     """Nobody waits for the rest of its response."""
     host = client.url.removeprefix("ws://").partition("/")[0]

@@ -363,13 +363,16 @@ def test_without_the_option_there_are_no_levers() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_server_gracefully(number: signal.Signals) -> None:
-    """Open connections are closed with 1001, a running response is cut, the exit code is 0."""
-    with serving("--pace", "0.05") as running, running.connect() as client:
+@pytest.mark.parametrize(("options", "code"), [((), 1001), (("--http",), 1012)])
+def test_a_signal_ends_the_server_gracefully(
+    options: tuple[str, ...], code: int, number: signal.Signals
+) -> None:
+    """Open connections are closed and told so, a running response is cut, the exit code is 0."""
+    with serving("--pace", "0.05", *options) as running, running.connect() as client:
         client.send(create(input="Count from 1 to 5000."))
         json.loads(client.recv(timeout=DEADLINE))
         assert running.stop(number) == ""
-        assert close_code(client) == 1001
+        assert close_code(client) == code
 
 
 def test_an_idle_server_is_small() -> None:
