@@ -45,6 +45,8 @@ from responses_ws_reference.server import running_server
 KEY: Final = "sk-kill-matrix-0123456789"
 SECOND_KEY: Final = "sk-kill-matrix-9876543210"
 LAYERS: Final = frozenset(WITHOUT)
+HTTP: Final = "http"
+ALL_LAYERS: Final = LAYERS | {HTTP}
 DEFAULT_DIALECT: Final = "open-responses"
 RED: Final = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR)
 TIMING: Final = Timing(connect=5.0, first_event=2.0, idle=1.0, total=10.0, quiet=0.15, close=1.0)
@@ -130,6 +132,7 @@ def profile_of(
     """A profile for such a server, with waits that suit a loopback."""
     return Profile(
         url=url,
+        http_url=http_base(url) if HTTP in features else None,
         model=ServerConfig().model,
         dialect=dialect,
         levers={name: Lever(1.5, headers=headers) for name, headers in LEVERS.items()},
@@ -144,6 +147,11 @@ def profile_of(
     )
 
 
+def http_base(url: str) -> str:
+    """Where such a server answers HTTP, if it does."""
+    return url.replace("ws://", "http://").removesuffix("/responses")
+
+
 def dialects_of(fault: Fault) -> tuple[str, ...]:
     """The dialects that the requirements of a fault belong to, one run each."""
     requirements = catalogue().requirements
@@ -154,20 +162,23 @@ def dialects_of(fault: Fault) -> tuple[str, ...]:
 def features_of(fault: Fault) -> frozenset[str]:
     """The optional layers that the requirements of a fault belong to."""
     requirements = catalogue().requirements
-    features = {requirements[name].feature for name in fault.breaks if name in requirements}
-    return LAYERS & features
+    features = {f for name in fault.breaks for f in requirements[name].features}
+    return ALL_LAYERS & features
 
 
 def run_fault(fault: Fault, *, whole: bool = False, http: bool = False) -> Result:
     """Record what exercises the fault's requirements, or everything, and judge all of it.
 
-    The server stands on the websockets library alone; with ``http`` on an ASGI stack.
+    The server stands on the websockets library alone; with ``http`` on an ASGI stack, and so does
+    one whose fault is about HTTP.
     """
     started = time.monotonic()
     red: dict[str, str] = {}
-    with running_server(server_config(fault=fault.name, http=http)) as server:
+    features = features_of(fault)
+    config = server_config(fault=fault.name, http=http or HTTP in features)
+    with running_server(config) as server:
         for dialect in dialects_of(fault):
-            profile = profile_of(server.url, dialect=dialect, features=features_of(fault))
+            profile = profile_of(server.url, dialect=dialect, features=features)
             for judgement in judged(profile, () if whole else fault.breaks):
                 if judgement.verdict in RED:
                     red[judgement.requirement.id] = judgement.verdict.value

@@ -43,12 +43,12 @@ def unsettled(call: Call) -> Cause | None:
     return Cause.TRANSIENT if is_transient(call.exchange) else None
 
 
-def not_as(call: Call, expected: str, *, root: str | None = None) -> Outcome:
+def not_as(call: Call, expected: str) -> Outcome:
     """What to say of a call that was answered otherwise than expected, if it was answered."""
     cause = unsettled(call)
     if cause is not None:
         return Undecided(cause, describe_call(call))
-    return Finding(call.last, expected, describe_call(call), root=root)
+    return Finding(call.last, expected, describe_call(call))
 
 
 def is_good(call: Call) -> bool:
@@ -166,7 +166,7 @@ def events_have_the_same_members(mark: Mark) -> Iterator[Outcome]:
     yield from (incomparable(mark) or findings) if findings else ()
 
 
-@expectation("RWS-HTTP-007")
+@expectation("RWS-HTTP-007", root="RWS-HTTP-001")
 @expectation("RWS-HTTP-008")
 def stored_response_is_continued_on_the_other_side(mark: Mark) -> Iterator[Outcome]:
     """The response is continued, and a word from its input comes back."""
@@ -241,8 +241,7 @@ def unknown_response_has_its_status(mark: Mark) -> Iterator[Outcome]:
     """A GET of what is not stored is answered with 404."""
     call = mark.call()
     if call.status != 404:
-        # A server that hands the response out breaks a sentence of its own.
-        yield not_as(call, "status 404", root="RWS-HTTP-011" if is_good(call) else None)
+        yield not_as(call, "status 404")
     else:
         yield from without_good_control(mark)
 

@@ -85,9 +85,11 @@ def as_input(items: object, *, by: str) -> Sequence[Mapping[str, Any]]:
     if not isinstance(items, list) or not items:
         raise Blocked(Cause.BLOCKED, "there is no output to go on from", by)
     for item in items:
-        problems = explain("objects/input_item", item)
+        problems = [problem for _, problem in explain("objects/input_item", item)]
+        if item.get("encrypted_content") == "":
+            problems.append("a compaction item is empty")
         if problems:
-            raise Blocked(Cause.BLOCKED, f"the output is no input: {problems[0][1]}", by)
+            raise Blocked(Cause.BLOCKED, f"the output is no input: {problems[0]}", by)
     return items
 
 

@@ -56,6 +56,7 @@ wherever it does not apply.
 
 from responses_ws_reference.faults import (
     chaining,
+    compaction,
     connection,
     creation,
     custom,
@@ -64,6 +65,7 @@ from responses_ws_reference.faults import (
     events,
     forks,
     framing,
+    http,
     inventions,
     items,
     lanes,
@@ -103,4 +105,6 @@ AREAS = (
     warmup,
     lanes,
     forks,
+    compaction,
+    http,
 )
