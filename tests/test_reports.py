@@ -13,6 +13,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+import yaml
 from responses_ws_conformance.checks import Evidence
 from responses_ws_conformance.report import Report
 from responses_ws_conformance.reports import FORMATS
@@ -21,6 +22,7 @@ from responses_ws_conformance.transcript import Header, Received, Sent, Transcri
 from responses_ws_reference.config import ServerConfig
 from responses_ws_reference.server import running_server
 
+FAILING = "RWS-CHAIN-012"
 NASTY = "<script>alert(1)</script>\x1b[2J\x1b]0;owned\x07 | `x` ](javascript:alert(1)) &amp;"
 
 
@@ -42,18 +44,22 @@ class Tags(HTMLParser):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run against a faulty server, in every form."""
+    """A run against a faulty server with a baseline, in every form."""
     folder = tmp_path_factory.mktemp("reports")
+    known = {"id": FAILING, "reason": "It is known.", "expires": "2999-12-31"}
+    (folder / "known.json").write_text(json.dumps({"known_failures": [known]}), "utf-8")
     forms = [word for name in FORMATS for word in (f"--{name}", f"r.{name}")]
     with running_server(ServerConfig(fault="failure-evicts-nothing")) as server:
         command = [sys.executable, "-m", "responses_ws_conformance.cli", "run", server.url]
-        subprocess.run(
-            [*command, "--report", "r.json", *forms],
+        done = subprocess.run(
+            [*command, "--baseline", "known.json", "--report", "r.json", *forms],
             cwd=folder,
             env=dict(os.environ),
             capture_output=True,
+            text=True,
             check=False,
         )
+    (folder / "r.terminal").write_text(done.stdout, "utf-8")
     return folder
 
 
@@ -65,16 +71,24 @@ def counts(folder: Path) -> dict[str, dict[str, int]]:
     sarif = json.loads((folder / "r.sarif").read_text("utf-8"))
     rules = sarif["runs"][0]["tool"]["driver"]["rules"]
     summary = (folder / "r.summary").read_text("utf-8").splitlines()[2]
+    statement = yaml.safe_load((folder / "r.statement").read_text("utf-8"))
     found = {
         "json": [row["verdict"] for row in report["requirements"]],
         "junit": [p.get("value") for p in junit.iter("property") if p.get("name") == "verdict"],
         "html": page.verdicts,
         "sarif": [rule["properties"]["verdict"] for rule in rules],
+        "statement": list(statement["requirements"].values()),
     }
     result = {name: {v: seen.count(v) for v in set(seen)} for name, seen in found.items()}
     result["head"] = {v: n for v, n in report["summary"].items() if n}
     pairs = re.findall(r"\*\*(\d+)\*\* (\w+)", summary)
     result["summary"] = {verdict: int(n) for n, verdict in pairs}
+    levels = statement["levels"].values()
+    result["levels"] = {v: n for v in report["summary"] if (n := sum(each[v] for each in levels))}
+    lines = (folder / "r.terminal").read_text("utf-8").splitlines()
+    head = next(line.split() for line in lines if line.split()[:2] == ["pass", "fail"])
+    (totals,) = (line.split()[1:] for line in lines if line.startswith("all "))
+    result["terminal"] = {v: int(n) for v, n in zip(head, totals, strict=True) if n != "0"}
     return result
 
 
@@ -84,10 +98,25 @@ def test_every_form_agrees_on_every_count(folder: Path) -> None:
     assert all(each == found["json"] for each in found.values()), found
 
 
+def test_forms_agree_on_levels_failures_and_waivers(folder: Path) -> None:
+    report = json.loads((folder / "r.json").read_text("utf-8"))
+    statement = yaml.safe_load((folder / "r.statement").read_text("utf-8"))
+    rows = report["requirements"]
+    must = [row["verdict"] for row in rows if row["level"] in ("MUST", "MUST NOT")]
+    assert statement["levels"]["MUST"] == {v: must.count(v) for v in report["summary"]}
+    suite = ET.parse(folder / "r.junit").getroot()[0]
+    skipped = ("unseen", "skip", "untestable")
+    assert int(suite.get("skipped", "")) == sum(report["summary"][v] for v in skipped)
+    assert int(suite.get("tests", "")) == len(rows) == len(statement["requirements"])
+    waived = [entry["id"] for entry in report["waivers"]]
+    assert waived == [FAILING] == [entry["id"] for entry in statement["waivers"]]
+    assert "baseline:" not in (folder / "r.terminal").read_text("utf-8")
+
+
 def test_junit_names_the_failure(folder: Path) -> None:
     suite = ET.parse(folder / "r.junit").getroot()[0]
     (case,) = [c for c in suite if c.find("failure") is not None]
-    assert case.get("name") == "RWS-CHAIN-012"
+    assert case.get("name") == FAILING
     assert "MUST evict" in (case.find("failure").text or "")  # type: ignore[union-attr]
     assert suite.get("failures") == "1"
 

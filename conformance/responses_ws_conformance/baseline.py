@@ -68,6 +68,11 @@ class Baseline:
             found += self._check(entry, by_id.get(entry.id), today or date.today())
         return found
 
+    def used(self, judgements: Sequence[Judgement]) -> list[KnownFailure]:
+        """The entries that cover a violation."""
+        broken = {j.requirement.id for j in judgements if is_failure(j, strict=True)}
+        return [entry for entry in self.entries if entry.id in broken]
+
     def _check(
         self, entry: KnownFailure, judgement: Judgement | None, today: date
     ) -> Iterator[Discrepancy]:
@@ -122,16 +127,15 @@ def load_baseline(path: Path) -> Baseline:
 
 def write_baseline(entries: Iterable[KnownFailure]) -> str:
     """A baseline as YAML."""
-    rows = [
-        {
-            name: str(value)
-            for name in KnownFailure.__dataclass_fields__
-            if (value := getattr(entry, name)) is not None
-        }
-        for entry in entries
-    ]
-    text: str = yaml.safe_dump({"known_failures": rows}, sort_keys=False, allow_unicode=True)
+    rows = {"known_failures": [row(entry) for entry in entries]}
+    text: str = yaml.safe_dump(rows, sort_keys=False, allow_unicode=True)
     return text
+
+
+def row(entry: KnownFailure) -> dict[str, str]:
+    """An entry as a baseline has it."""
+    values = {name: getattr(entry, name) for name in KnownFailure.__dataclass_fields__}
+    return {name: str(value) for name, value in values.items() if value is not None}
 
 
 def known_from_report(report: dict[str, Any], *, strict: bool = False) -> list[KnownFailure]:

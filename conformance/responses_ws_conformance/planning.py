@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
@@ -56,7 +56,7 @@ def plan(
     """What to record for a profile; raises ProfileError for an unknown id in ``only``."""
     requirements = catalogue().of_role("server")
     _check(only, requirements)
-    scenarios = [s for s in load_scenarios().values() if _is_offered(s, profile)]
+    scenarios = offered(profile.dialect, profile.claims, profile.offers)
     scenarios.sort(key=lambda s: s.name != PROBE)
     if smoke:
         scenarios = [s for s in scenarios if s.smoke]
@@ -74,6 +74,19 @@ def plan(
     return Plan(chosen, kept, tuple(r.id for r in chosen), dropped, max_turns)
 
 
+def offered(
+    dialect: str | None, claims: Collection[str], levers: Collection[str]
+) -> list[Scenario]:
+    """The scenarios for what a profile claims and offers, in the order of the spec."""
+    return [
+        s
+        for s in load_scenarios().values()
+        if (s.lever is None or s.lever in levers)
+        and s.dialect in (None, dialect)
+        and set(s.features) <= set(claims)
+    ]
+
+
 def _check(only: Sequence[str], requirements: Sequence[Requirement]) -> None:
     known = {r.id for r in requirements}
     unknown = [name for name in only if name not in known]
@@ -81,12 +94,6 @@ def _check(only: Sequence[str], requirements: Sequence[Requirement]) -> None:
         raise ProfileError(f"{unknown[0]} is about clients: rws judge --role client judges it")
     if unknown:
         raise ProfileError(f"no requirement is named {unknown[0]} (rws list shows them all)")
-
-
-def _is_offered(scenario: Scenario, profile: Profile) -> bool:
-    lever_is_there = scenario.lever is None or scenario.lever in profile.offers
-    is_spoken = scenario.dialect in (None, profile.dialect)
-    return lever_is_there and is_spoken and set(scenario.features) <= set(profile.claims)
 
 
 def _beyond(scenarios: Sequence[Scenario], max_turns: int | None) -> tuple[Scenario, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -134,6 +134,26 @@ class Profile:
             MESSAGE_SIZE: self.limits.message_bytes is not None,
         }
         return tuple(sorted({name for name, is_told in told.items() if is_told}.union(self.levers)))
+
+    def published(self) -> dict[str, Any]:
+        """The profile for everybody's eyes: of what may hold a secret only the names."""
+        mask = Masker(self.secrets)
+        return {
+            "url": mask(self.url.partition("?")[0]),
+            "model": self.model,
+            "dialect": self.dialect,
+            "features": sorted(self.features),
+            "keys": [n for n in ("api_key", "second_api_key") if getattr(self, n) is not None],
+            "headers": sorted(self.headers),
+            "query": sorted(self.query),
+            "subprotocol": self.subprotocol,
+            "levers": {name: lever.within for name, lever in sorted(self.levers.items())},
+            "timing": asdict(self.timing),
+            "limits": asdict(self.limits),
+            "retries": self.retries,
+            "turn_interval": self.turn_interval,
+            "jobs": self.jobs,
+        }
 
 
 def load_profile(

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from enum import IntEnum
 from pathlib import Path
 from typing import Any, Final
 
 from responses_ws_conformance import __version__
-from responses_ws_conformance.baseline import NO_BASELINE, Baseline, Discrepancy
+from responses_ws_conformance.baseline import NO_BASELINE, Baseline, Discrepancy, row
 from responses_ws_conformance.checks import Evidence
 from responses_ws_conformance.exchanges import TERMINAL_EVENTS
 from responses_ws_conformance.probes import Probe, probes
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.runner import Run
+from responses_ws_conformance.sightings import Sighting, unclaimed
 from responses_ws_conformance.transcript import (
     ESCAPING,
     Answered,
@@ -56,8 +58,8 @@ class Report:
     """The outcome of a run, or of judging saved transcripts.
 
     ``stopped`` says why recording ended early; ``selected`` is None where nothing was left out.
-    ``probes`` says what became of inventions. ``duration`` is in seconds; ``again`` is the
-    command that judges just one ``{id}`` again.
+    ``probes`` says what became of inventions, ``unclaimed`` what else the target can do.
+    ``duration`` is in seconds; ``command`` was run, ``again`` judges just one ``{id}`` again.
     """
 
     target: str
@@ -72,11 +74,17 @@ class Report:
     turns: int = 0
     scenarios: tuple[str, ...] = ()
     probes: tuple[Probe, ...] = ()
+    unclaimed: tuple[Sighting, ...] = ()
+    profile: dict[str, Any] | None = None
+    dropped: tuple[str, ...] = ()
+    command: str = "rws run"
     again: str = "rws run --only {id}"
     baseline: Baseline = NO_BASELINE
 
     @classmethod
-    def of_run(cls, run: Run, judgements: Sequence[Judgement], *, again: str) -> Report:
+    def of_run(
+        cls, run: Run, judgements: Sequence[Judgement], *, again: str, command: str = "rws run"
+    ) -> Report:
         """The report about a run."""
         return cls(
             target=run.profile.target,
@@ -91,6 +99,10 @@ class Report:
             turns=run.turns,
             scenarios=tuple(dict.fromkeys(e.transcript.header.scenario for e in run.evidence)),
             probes=probes(run.evidence),
+            unclaimed=unclaimed(run.evidence),
+            profile=run.profile.published(),
+            dropped=tuple(s.name for s in run.plan.dropped),
+            command=command,
             again=again,
         )
 
@@ -100,18 +112,21 @@ class Report:
     ) -> Report:
         """The report about saved transcripts."""
         first = transcripts[0].header
-        last = max((t.entries[-1].t for t in transcripts if t.entries), default=0.0)
+        evidence = [Evidence.of(t) for t in transcripts]
         return cls(
             target=first.target,
             judgements=tuple(judgements),
             started_at=first.started_at,
-            duration=last,
+            duration=_duration(transcripts),
             model=first.model,
             dialect=first.dialect,
             features=first.features,
             selected=first.selected,
             scenarios=tuple(dict.fromkeys(t.header.scenario for t in transcripts)),
-            probes=probes(map(Evidence.of, transcripts)),
+            turns=sum(x.is_create for e in evidence for x in e.exchanges),
+            probes=probes(evidence),
+            unclaimed=unclaimed(evidence),
+            command=f"rws run {first.target}",
             again=f"rws run {first.target} --only {{id}}",
         )
 
@@ -153,7 +168,12 @@ class Report:
             "stopped": self.stopped,
             "selected": list(self.selected) if self.selected is not None else None,
             "scenarios": list(self.scenarios),
+            "dropped": list(self.dropped),
             "probes": [_probe(probe) for probe in self.probes],
+            "unclaimed": [asdict(sighting) for sighting in self.unclaimed],
+            "profile": self.profile,
+            "command": self.command,
+            "waivers": [row(entry) for entry in self.baseline.used(self.judgements)],
             "summary": {verdict.value: self.count(verdict) for verdict in Verdict},
             "requirements": [self._row(judgement) for judgement in self.judgements],
         }
@@ -198,6 +218,16 @@ class Report:
             "scenarios": list(judgement.judged_in),
             "findings": [_finding(located) for located in judgement.findings],
         }
+
+
+def _duration(transcripts: Sequence[Transcript]) -> float:
+    """Seconds from the first entry of all to the last; those of the longest where nobody says."""
+    lengths = [t.entries[-1].t if t.entries else 0.0 for t in transcripts]
+    begun = [t.header.started_at for t in transcripts]
+    if not all(begun):
+        return max(lengths)
+    times = [datetime.fromisoformat(text).timestamp() for text in begun]
+    return max(map(sum, zip(times, lengths, strict=True))) - min(times)
 
 
 def _probe(probe: Probe) -> dict[str, Any]:

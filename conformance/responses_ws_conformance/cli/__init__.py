@@ -17,7 +17,15 @@ from pathlib import Path
 from typing import Final
 
 from responses_ws_conformance import __version__
-from responses_ws_conformance.cli import baselines, judging, replaying, reporting, running, showing
+from responses_ws_conformance.cli import (
+    baselines,
+    judging,
+    replaying,
+    reporting,
+    running,
+    showing,
+    statements,
+)
 from responses_ws_conformance.cli.complaints import complain
 from responses_ws_conformance.cli.options import Commands
 from responses_ws_conformance.errors import CannotStart, ConformanceError, TranscriptError
@@ -25,7 +33,7 @@ from responses_ws_conformance.report import ExitCode
 
 __all__ = ["main", "parser"]
 
-COMMANDS: Final = (running, showing, judging, reporting, baselines, replaying)
+COMMANDS: Final = (running, showing, judging, reporting, baselines, statements, replaying)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

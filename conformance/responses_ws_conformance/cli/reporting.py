@@ -17,14 +17,17 @@ def add(commands: Commands) -> None:
         "report", report_command, about="make other forms of a saved report (JSON)"
     )
     saved.add_argument("report", type=Path, metavar="REPORT")
+    saved.add_argument("--transcripts", type=Path, metavar="DIR", help="default: where it says")
     add_formats(saved)
 
 
 def report_command(options: argparse.Namespace) -> int:
     """``rws report``: a saved report in other forms, with the transcripts that it names."""
     report = saved_report(options.report)
-    names = {f["transcript"] for row in report["requirements"] for f in row["findings"]}
-    folders = {Path(name).parent for name in names if name} | {OUTPUT / "transcripts"}
+    folders = {options.transcripts}
+    if options.transcripts is None:
+        names = {f["transcript"] for row in report["requirements"] for f in row["findings"]}
+        folders = {Path(name).parent for name in names if name} | {OUTPUT / "transcripts"}
     paths = sorted(path for folder in folders for path in folder.glob("*.jsonl"))
     write_formats(report, [load(path) for path in paths], options)
     return ExitCode.OK

@@ -107,7 +107,13 @@ def _run(profile: Profile, todo: Plan, options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         interrupted = True
         run.stopped = run.stopped or INTERRUPTED
-    report = Report.of_run(run, run.judgements(), again=Masker(profile.secrets)(_again(options)))
+    mask, command = Masker(profile.secrets), _command(options)
+    report = Report.of_run(
+        run,
+        run.judgements(),
+        command=mask(shlex.join([*command, *_limits(options)])),
+        again=mask(f"{shlex.join(command)} --only {{id}}"),
+    )
     transcripts = [e.transcript for e in run.evidence]
     code = finish(report, transcripts, options, baseline)
     print(f"\n{report.turns} turns in {report.duration:.1f} s, transcripts in {folder}")
@@ -121,8 +127,8 @@ def _find_room(file: Path) -> None:
         raise CannotStart(f"{file}: no file can be written there")
 
 
-def _again(options: argparse.Namespace) -> str:
-    """The command line of this run, limited to one requirement."""
+def _command(options: argparse.Namespace) -> list[str]:
+    """The command line of this run, but for what it was limited to."""
     words = ["rws", "run"]
     if options.url is not None:
         words.append(options.url)
@@ -130,4 +136,13 @@ def _again(options: argparse.Namespace) -> str:
         value = getattr(options, name)
         if value is not None:
             words += [f"--{name.replace('_', '-')}", str(value)]
-    return f"{shlex.join(words)} --only {{id}}"
+    return words
+
+
+def _limits(options: argparse.Namespace) -> list[str]:
+    words = [word for name in options.only for word in ("--only", name)]
+    if options.smoke:
+        words.append("--smoke")
+    if options.max_turns is not None:
+        words += ["--max-turns", str(options.max_turns)]
+    return words

@@ -25,6 +25,9 @@ def _lines(report: dict[str, Any]) -> Iterator[str]:
     if report["stopped"]:
         yield ""
         yield f"Stopped: {_text(report['stopped'])}"
+    if report["unclaimed"]:
+        yield ""
+        yield f"Seen and not judged: {', '.join(row['feature'] for row in report['unclaimed'])}"
     red = [row for row in report["requirements"] if row["verdict"] in ("fail", "warn", "error")]
     if red:
         yield ""

@@ -1,0 +1,126 @@
+"""Verifying a statement: everything in it that the transcripts can prove is worked out again.
+
+Pure, like all judging. Each difference is a sentence. What only the run itself could know, such as
+the rest of the profile, is a claim and stays one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from responses_ws_conformance.digests import catalogue_digest, file_digest, suite_digest
+from responses_ws_conformance.judging import judge_transcripts
+from responses_ws_conformance.planning import offered
+from responses_ws_conformance.report import Report
+from responses_ws_conformance.reports.statement import stated
+from responses_ws_conformance.transcript import Header, Transcript
+
+# What every transcript of a run says alike.
+SHARED: Final = ("target", "model", "dialect", "features", "levers", "selected", "suite_version")
+# What transcripts prove of a statement, as it stands there.
+PROVEN: Final = (
+    "target",
+    "model",
+    "dialect",
+    "features",
+    "turns",
+    "selected",
+    "invented_things_accepted",
+    "seen_and_not_judged",
+)
+BROKEN: Final = ("fail", "warn")
+ROUNDING: Final = timedelta(seconds=1)
+
+
+def disagreements(statement: Mapping[str, Any], transcripts: Sequence[Transcript]) -> Iterator[str]:
+    """What a statement says and its transcripts do not."""
+    own = [t for t in transcripts if _name(t) in statement["transcripts"]]
+    yield from _files(statement["transcripts"], transcripts)
+    if not own:
+        return
+    yield from _strangers(own)
+    yield from _gaps(statement, own)
+    yield from _times(statement["when"], own)
+    fresh = stated(Report.of_transcripts(own, judge_transcripts(own)).as_json(), own)
+    for name in PROVEN:
+        if statement[name] != fresh[name]:
+            yield f"{name}: it says {statement[name]!r}, the transcripts say {fresh[name]!r}"
+    verdicts = fresh["requirements"]
+    for identifier in sorted({*verdicts, *statement["requirements"]}):
+        said, found = (v.get(identifier, "nothing") for v in (statement["requirements"], verdicts))
+        if said != found:
+            yield f"{identifier}: it says {said}, the transcripts say {found}"
+    for level, counts in fresh["levels"].items():
+        for verdict, number in counts.items():
+            said = statement["levels"][level][verdict]
+            if said != number:
+                yield f"{level} {verdict}: it counts {said}, the transcripts {number}"
+    for waiver in statement["waivers"]:
+        if verdicts.get(waiver["id"]) not in BROKEN:
+            yield f"{waiver['id']}: it is waived, and not violated"
+
+
+def other_suite(statement: Mapping[str, Any]) -> Iterator[str]:
+    """How the suite that made a statement differs from this one."""
+    version = statement["suite"]["version"]
+    if statement["suite"]["digest"] != suite_digest():
+        yield f"made with another suite than this one: {version}, {statement['suite']['digest']}"
+    if statement["catalogue"]["digest"] != catalogue_digest():
+        yield "made with other requirements than these (an extension has to be named again)"
+
+
+def _files(listed: Mapping[str, str], transcripts: Sequence[Transcript]) -> Iterator[str]:
+    found = {_name(t): t.path for t in transcripts}
+    for name, digest in listed.items():
+        path = found.get(name)
+        if path is None:
+            yield f"{name}: it is listed, and not there"
+        elif file_digest(path) != digest:
+            yield f"{name}: it is not the file that was judged, its digest is another"
+    for name in sorted(found.keys() - listed.keys()):
+        yield f"{name}: it is there, and not listed"
+
+
+def _strangers(transcripts: Sequence[Transcript]) -> Iterator[str]:
+    first = transcripts[0].header
+    for transcript in transcripts[1:]:
+        for name in SHARED:
+            here, there = (getattr(header, name) for header in (first, transcript.header))
+            if here != there:
+                yield f"{_name(transcript)}: {name} is {there!r}, elsewhere it is {here!r}"
+
+
+def _gaps(statement: Mapping[str, Any], transcripts: Sequence[Transcript]) -> Iterator[str]:
+    """What a run would have recorded and nobody shows."""
+    attempts: dict[str, set[int]] = {}
+    for transcript in transcripts:
+        attempts.setdefault(transcript.header.scenario, set()).add(transcript.header.attempt)
+    for name, numbers in attempts.items():
+        for number in sorted(set(range(1, max(numbers))) - numbers):
+            yield f"{name}: attempt {number} is not there"
+    if statement["selected"] is None and statement["stopped"] is None:
+        for name in _due(transcripts[0].header):
+            if name not in attempts:
+                yield f"{name}: the scenario is not there, and nothing was left out"
+
+
+def _due(claims: Header) -> list[str]:
+    return [s.name for s in offered(claims.dialect, claims.features, claims.levers)]
+
+
+def _times(when: Mapping[str, Any], transcripts: Sequence[Transcript]) -> Iterator[str]:
+    start = datetime.fromisoformat(when["started_at"])
+    end = start + timedelta(seconds=when["duration_s"])
+    for transcript in transcripts:
+        if not transcript.header.started_at:
+            continue
+        begun = datetime.fromisoformat(transcript.header.started_at)
+        if not start - ROUNDING <= begun <= end + ROUNDING:
+            yield f"{_name(transcript)}: begun {transcript.header.started_at}, not in the run"
+
+
+def _name(transcript: Transcript) -> str:
+    return (transcript.path or Path()).name
