@@ -23,9 +23,9 @@ entry's number is its place after the steps have been expanded:
     - expired: {clock: idle, exchange: first}
     - mark: {roles: {subject: first}, facts: {…}}             for the requirement of the file
 
-``turn``, ``call``, ``warm_up``, ``output`` and ``refused`` take ``request`` (members of the create) and answer
-on its lane, or on another one (``lane``, null for none); every wire step takes ``conn`` beside its
-key (default c1).
+``turn``, ``call``, ``warm_up``, ``output`` and ``refused`` take ``request`` (members of the create)
+and answer on its lane, or on another one (``lane``, null for none); every wire step takes ``conn``
+beside its key (default c1).
 """
 
 from __future__ import annotations
@@ -353,7 +353,7 @@ def output_stream(
     events: list[dict[str, Any]],
     request: dict[str, Any],
 ) -> Iterator[dict[str, Any]]:
-    """The events of a response that has any items, which are done when the given events are over."""
+    """The events of a response with any items, which are done when the given events are over."""
     done = "response.output_item.done"
     yield from _numbered(
         _lifecycle("created", response(response_id, "in_progress", [], request)),

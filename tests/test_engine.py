@@ -10,6 +10,7 @@ import pytest
 from responses_ws_reference.arguments import sample
 from responses_ws_reference.creates import read_create
 from responses_ws_reference.engine import Call, Completion, Message, Prompt, ScriptedEngine
+from responses_ws_reference.refusals import Refused
 
 
 def user(text: str) -> dict[str, Any]:
@@ -18,6 +19,18 @@ def user(text: str) -> dict[str, Any]:
 
 def call(call_id: str = "c1") -> dict[str, Any]:
     return {"type": "function_call", "call_id": call_id, "name": "clock", "arguments": "{}"}
+
+
+def noted(output: str, call_id: str = "c1") -> list[dict[str, Any]]:
+    called = {"type": "custom_tool_call", "call_id": call_id, "name": "note", "input": "milk"}
+    answer = {"type": "custom_tool_call_output", "call_id": call_id, "output": output}
+    return [called, answer]
+
+
+def printed(stdout: str) -> list[dict[str, Any]]:
+    called = {"type": "shell_call", "call_id": "c1", "action": {"commands": ["uname"]}}
+    entry = {"stdout": stdout, "stderr": "", "outcome": {"type": "exit", "exit_code": 0}}
+    return [called, {"type": "shell_call_output", "call_id": "c1", "output": [entry]}]
 
 
 def output(text: str, call_id: str = "c1") -> dict[str, Any]:
@@ -92,6 +105,18 @@ REPLIES: dict[str, tuple[Any, dict[str, Any], str]] = {
         {},
         "The tool returned: 7",
     ),
+    "a custom tool answered": ([user("hi"), *noted("saved")], {}, "The tool returned: saved"),
+    "a shell answered": ([user("hi"), *printed("Linux")], {}, "The tool returned: Linux"),
+    "a function and a custom tool answered": (
+        [user("hi"), noted("b")[0], call("a"), output("1", "a"), noted("b")[1]],
+        {},
+        "The tool returned: 1, b",
+    ),
+    "the word is in the output of a custom tool": (
+        [user("hi"), *noted("the code word is gnu"), user(ASK)],
+        {},
+        "gnu",
+    ),
     "a message beside the output asks for something": (
         [user("hi"), call(), output("12:00"), user("Reply with exactly: done")],
         {},
@@ -158,6 +183,69 @@ CALLS: dict[str, tuple[Any, dict[str, Any], list[str]]] = {
         [],
     ),
 }
+
+
+NOTE = {"type": "custom", "name": "note"}
+SHELL = {"type": "shell", "environment": {"type": "local"}}
+PATTERN = {**NOTE, "name": "match", "format": {"type": "grammar", "syntax": "regex"}}
+HOSTED = {"type": "shell", "environment": {"type": "container_auto"}}
+MIXED = [function("clock"), HOSTED, PATTERN, NOTE, SHELL]
+CLIENTS: dict[str, tuple[Any, Any, list[str]]] = {
+    "a named custom tool is called": ("hi", {"type": "custom", "name": "note"}, ["note"]),
+    "a shell is called": ("hi", {"type": "shell"}, ["shell"]),
+    "every tool of the client is called": (EVERY, "required", ["clock", "note", "shell"]),
+    "allowed custom tools are a limit": (
+        EVERY,
+        {
+            "type": "allowed_tools",
+            "mode": "required",
+            "tools": [{"type": "custom", "name": "note"}],
+        },
+        ["note"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CLIENTS)
+def test_calls_of_all_kinds(name: str) -> None:
+    """What the client executes can be called; what the server would have to execute is not."""
+    items, choice, expected = CLIENTS[name]
+    completion = complete(items, tools=MIXED, tool_choice=choice)
+    assert [each.name for each in completion.outputs if isinstance(each, Call)] == expected
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [{"type": "custom", "name": "match"}, {"type": "function", "name": "note"}, {"type": "shell"}],
+    ids=["it follows a grammar", "it is no function", "it runs on the server"],
+)
+def test_a_tool_that_cannot_be_called_cannot_be_forced(choice: dict[str, Any]) -> None:
+    with pytest.raises(Refused):
+        complete("hi", tools=[PATTERN, NOTE, HOSTED], tool_choice=choice)
+
+
+@pytest.mark.parametrize(
+    ("fields", "shown"),
+    [
+        ({}, None),
+        ({"reasoning": {"effort": "none", "summary": "auto"}}, None),
+        ({"reasoning": {}}, (False, False)),
+        ({"reasoning": {"effort": "low", "summary": "auto"}}, (True, False)),
+        ({"reasoning": {}, "include": ["reasoning.encrypted_content"]}, (False, True)),
+        ({"include": ["reasoning.encrypted_content"]}, None),
+    ],
+    ids=["unasked", "no effort", "hidden", "summed up", "sealed", "nothing to seal"],
+)
+def test_thoughts(fields: dict[str, Any], shown: tuple[bool, bool] | None) -> None:
+    """The model thinks where that is asked for, and the client sees what it asked to see."""
+    thought = complete("hi", **fields).thought
+    assert (thought and (thought.is_summed_up, thought.is_sealed)) == shown
+
+
+def test_thoughts_are_within_the_token_limit() -> None:
+    completion = complete("Count from 1 to 100.", reasoning={}, max_output_tokens=16)
+    assert completion.thought is not None
+    assert len(completion.thought.tokens) + len(completion.outputs[0].tokens) == 16
 
 
 @pytest.mark.parametrize("name", CALLS)
