@@ -88,9 +88,10 @@ class Browser:
         )
 
     def open(self, url: str) -> None:
-        """Load a page and wait until it is there."""
+        """Load a page and wait until it is there; or go to another place on the same page."""
         self.events.clear()
-        self.call("Page.navigate", url=url)
+        if "loaderId" not in self.call("Page.navigate", url=url):
+            return
         until = time.monotonic() + DEADLINE
         while not any(e["method"] == "Page.loadEventFired" for e in self.events):
             assert time.monotonic() < until, f"{url} does not load"

@@ -113,7 +113,7 @@ def test_a_page_shows_what_proves_its_requirement(site: Path) -> None:
         "tests/transcripts/chaining/RWS-CHAIN-005.yaml",
     ):
         assert words in text
-    assert html.count('class="rws-frames"') == 2
+    assert html.count('class="frames"') == 2
     assert len(re.findall(r'<li class="received hit"', html)) == 1, "the violation in its place"
 
 

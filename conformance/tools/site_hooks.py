@@ -17,7 +17,9 @@ from pages.lifecycle import PATH as LIFECYCLE
 from pages.lifecycle import lifecycle_page
 from pages.requirements import requirement_pages
 from pages.schemas import INDEX, schema_pages, served_schemas
+from responses_ws_conformance.reports.logs import style
 
+LOG_STYLE: Final = "assets/logs.css"
 IN_NAV: Final = (INDEX, LIFECYCLE)
 
 CHAPTER: Final = re.compile(r"\d\d-[a-z-]+\.md")
@@ -33,6 +35,7 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
         **served_schemas(),
         **asyncapi_file(),
         **lifecycle_page(),
+        LOG_STYLE: style(),
     }
     for path, text in generated.items():
         place = InclusionLevel.UNDEFINED if path in IN_NAV else InclusionLevel.NOT_IN_NAV

@@ -4,7 +4,6 @@ requirements      a page for each requirement
 schemas           a page for each schema, and the schemas where their addresses say
 asyncapi          the same messages as an AsyncAPI 3 document
 lifecycle         the state tables, drawn
-wire              a transcript as HTML
 places            where things stand
 """
 

@@ -9,11 +9,11 @@ from typing import Any, Final
 import yaml
 from responses_ws_conformance.checks import Check, Evidence, Finding, load_checks
 from responses_ws_conformance.listing import faults_of
+from responses_ws_conformance.reports.logs import Violation, log
 from responses_ws_conformance.requirements import Requirement, catalogue
 from responses_ws_conformance.scenarios import load_scenarios
 
 from pages.places import ROOT, UNSEARCHED, cited, link, requirement_page, source
-from pages.wire import wire_log
 from tests.cases import Case, load_cases
 
 FACTS: Final = ("level", "role", "feature", "dialect", "condition", "lever", "schema", "since")
@@ -147,7 +147,7 @@ def _conversations(row: Requirement, cases: Sequence[Case]) -> Iterator[str]:
         case = next((case for case in cases if case.conforms is conforms), None)
         if case is not None:
             yield from ("", f"## {title} {UNSEARCHED}", "", _sentence(case), "")
-            yield wire_log(case.transcript(), _findings(check, case))
+            yield from log(case.transcript().entries, _violations(check, case))
     yield from ("", "## All cases", "")
     yield f"The check is held to these conversations, which stand in {source(_file(cases[0]))}."
     yield from ("", "| Conversation | It |", "|---|---|")
@@ -163,9 +163,13 @@ def _file(case: Case) -> str:
     return case.path.relative_to(ROOT).as_posix()
 
 
-def _findings(check: Check, case: Case) -> list[Finding]:
-    outcomes = check.judge(Evidence.of(case.transcript()))
-    return [outcome for outcome in outcomes if isinstance(outcome, Finding)]
+def _violations(check: Check, case: Case) -> dict[int, list[Violation]]:
+    """What the check finds in a case, by entry."""
+    found: defaultdict[int, list[Violation]] = defaultdict(list)
+    for outcome in check.judge(Evidence.of(case.transcript())):
+        if isinstance(outcome, Finding):
+            found[outcome.at].append(Violation(outcome.expected, outcome.actual, outcome.path))
+    return found
 
 
 def _carried() -> defaultdict[str, dict[str, str]]:
