@@ -1,6 +1,7 @@
 """The embedded default: the reference server, started and stopped in a subprocess.
 
 The suite never imports the reference server; it knows its command and the line that it prints.
+Where the extra ``http`` is installed the server answers HTTP too, and the layer is claimed.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Final
 
 from responses_ws_conformance.errors import CannotStart
@@ -20,8 +22,12 @@ from responses_ws_conformance.profile import Lever, Limits, Profile
 MODEL: Final = "rws-reference"
 KEY_VARIABLE: Final = "RWS_EMBEDDED_API_KEY"
 SECOND_KEY_VARIABLE: Final = "RWS_EMBEDDED_SECOND_API_KEY"
-FEATURES: Final = frozenset({"custom-tools", "lanes", "reasoning", "storage", "warmup"})
+FEATURES: Final = frozenset(
+    {"compaction", "custom-tools", "lanes", "reasoning", "storage", "warmup"}
+)
 MESSAGE_BYTES: Final = 16 * 2**20
+# What the extra [http] installs, for the suite and for the server: with it HTTP is served too.
+HTTP_LIBRARIES: Final = ("urllib3", "starlette", "uvicorn")
 READY: Final = "listening on "
 START_TIMEOUT: Final = 15.0
 # The handshake headers that give a connection a short life, or trouble in its third turn.
@@ -35,12 +41,14 @@ LEVERS: Final = {
 
 
 @contextmanager
-def embedded_target() -> Iterator[Profile]:
+def embedded_target(model: str = MODEL) -> Iterator[Profile]:
     """The profile of a reference server that lives as long as the block; raises CannotStart."""
     key, second = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
     command = [sys.executable, "-m", "responses_ws_reference", "--port", "0", "--levers"]
     command += ["--api-key-env", KEY_VARIABLE, "--api-key-env", SECOND_KEY_VARIABLE]
-    command += ["--model", MODEL]
+    command += ["--model", model]
+    serves_http = all(map(find_spec, HTTP_LIBRARIES))
+    command += ["--http"] if serves_http else []
     process = subprocess.Popen(
         command,
         env={**os.environ, KEY_VARIABLE: key, SECOND_KEY_VARIABLE: second},
@@ -48,12 +56,15 @@ def embedded_target() -> Iterator[Profile]:
         text=True,
     )
     try:
+        url = _wait_until_ready(process)
+        http_url = url.replace("ws://", "http://").removesuffix("/responses")
         yield Profile(
-            url=_wait_until_ready(process),
-            model=MODEL,
+            url=url,
+            http_url=http_url if serves_http else None,
+            model=model,
             dialect="open-responses",
             levers={name: Lever(10.0, headers=headers) for name, headers in LEVERS.items()},
-            features=FEATURES,
+            features=FEATURES | ({"http"} if serves_http else set()),
             api_key=key,
             second_api_key=second,
             limits=Limits(message_bytes=MESSAGE_BYTES),

@@ -22,6 +22,7 @@ from responses_ws_conformance.cli import (
     judging,
     replaying,
     reporting,
+    reproducing,
     running,
     showing,
     statements,
@@ -33,7 +34,16 @@ from responses_ws_conformance.report import ExitCode
 
 __all__ = ["main", "parser"]
 
-COMMANDS: Final = (running, showing, judging, reporting, baselines, statements, replaying)
+COMMANDS: Final = (
+    running,
+    showing,
+    judging,
+    reporting,
+    baselines,
+    statements,
+    replaying,
+    reproducing,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -19,6 +19,7 @@ from responses_ws_conformance.cli.options import (
     positive,
 )
 from responses_ws_conformance.cli.outcome import finish
+from responses_ws_conformance.cli.reproducing import write_folders
 from responses_ws_conformance.embedded import embedded_target
 from responses_ws_conformance.errors import CannotStart
 from responses_ws_conformance.masking import Masker
@@ -44,6 +45,9 @@ def add(commands: Commands) -> None:
     run.add_argument("--max-turns", type=positive, metavar="N", help="send no more creates")
     run.add_argument("--jobs", type=positive, metavar="N", help="scenarios side by side")
     run.add_argument("--output", type=Path, default=OUTPUT, metavar="DIR", help="for transcripts")
+    run.add_argument(
+        "--reproduce", type=Path, metavar="DIR", help="write a folder for each violation"
+    )
     add_reporting(run)
 
 
@@ -117,6 +121,8 @@ def _run(profile: Profile, todo: Plan, options: argparse.Namespace) -> int:
     transcripts = [e.transcript for e in run.evidence]
     code = finish(report, transcripts, options, baseline)
     print(f"\n{report.turns} turns in {report.duration:.1f} s, transcripts in {folder}")
+    if options.reproduce is not None and run.stopped is None:
+        write_folders(report.judgements, options.reproduce, target=profile)
     return ExitCode.INTERRUPTED if interrupted else code
 
 

@@ -21,6 +21,11 @@ from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.masking import Masker
 from responses_ws_conformance.profile import Profile
 from responses_ws_conformance.recording import Recording
+from responses_ws_conformance.reproduction.handshakes import (
+    Credentials,
+    credentials_of,
+    extra_headers,
+)
 from responses_ws_conformance.reproduction.steps import (
     Progress,
     Source,
@@ -41,10 +46,6 @@ from responses_ws_conformance.transcript import (
 )
 from responses_ws_conformance.wire import Network
 
-HANDSHAKE_HEADERS: Final = frozenset(
-    {"authorization", "connection", "host", "origin", "upgrade", "user-agent"}
-)
-MASK: Final = "[secret"
 # A replay waits for a close so many times as long as the recorded one took to come.
 PATIENCE: Final = 2
 
@@ -99,18 +100,13 @@ class _Player:
 
     def __init__(self, driver: Driver, recorded: Transcript, left_out: list[str]) -> None:
         self.driver = driver
+        self.recorded = recorded
         self.left_out = left_out
         self.model = recorded.header.model
         self.connections: dict[str, Connection] = {}
         self.exchanges: dict[str, Exchange] = {}
         self.ids: dict[str, str] = {}
         self.arrivals = {e.conn: e.t for e in recorded.entries if isinstance(e, Opened)}
-        self.names_secrets = any(
-            (value or "").startswith(f"{MASK}:")
-            for e in recorded.entries
-            if isinstance(e, Opened)
-            for value in [e.request_header("Authorization")]
-        )
 
     def take(self, step: Step) -> None:
         """Wait as the recorded client did, then do what it did."""
@@ -172,28 +168,23 @@ class _Player:
 
     def _key(self, opened: Opened) -> str | None:
         """The key of now that plays the part of the recorded one."""
-        profile, value = self.driver.profile, opened.request_header("Authorization")
-        if value is None:
-            return None
-        if value == f"{MASK}: second_api_key]":
-            if profile.second_api_key is None:
+        profile = self.driver.profile
+        match credentials_of(self.recorded, opened):
+            case Credentials.KEY:
+                return profile.api_key
+            case Credentials.SECOND_KEY if profile.second_api_key is None:
                 raise Departed("the recording uses a second API key, and none is configured")
-            return profile.second_api_key
-        if value.startswith(f"{MASK}:") or not self.names_secrets:
-            return profile.api_key
-        return self.driver.invented_id("sk-rws")
+            case Credentials.SECOND_KEY:
+                return profile.second_api_key
+            case Credentials.INVENTED:
+                return self.driver.invented_id("sk-rws")
+        return None
 
     def _extra(self, headers: Headers) -> Mapping[str, str]:
         """The recorded headers that neither the handshake nor the profile brings itself."""
-        known = HANDSHAKE_HEADERS | {name.lower() for name in self.driver.profile.headers}
-        extra = {
-            name: value
-            for name, value in headers
-            if name.lower() not in known and not name.lower().startswith("sec-websocket-")
-        }
-        for name in [name for name, value in extra.items() if MASK in value]:
-            self.left_out.append(f"the header {name}, which is masked in the recording")
-            del extra[name]
+        known = {name.lower() for name in self.driver.profile.headers}
+        extra, masked = extra_headers(tuple(h for h in headers if h[0].lower() not in known))
+        self.left_out += [f"the header {name}, masked in the recording" for name in masked]
         return extra
 
     def _send(self, step: Step) -> None:

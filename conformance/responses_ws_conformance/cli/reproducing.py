@@ -1,0 +1,90 @@
+"""``rws reproduce``: a folder for each violation of a saved run, to be seen again without it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from responses_ws_conformance.checks import Evidence
+from responses_ws_conformance.cli.options import (
+    OUTPUT,
+    Commands,
+    add_target,
+    profile_of,
+    saved_report,
+)
+from responses_ws_conformance.embedded import MODEL, embedded_target
+from responses_ws_conformance.errors import CannotStart
+from responses_ws_conformance.judging import judge_recordings
+from responses_ws_conformance.profile import Profile, Timing
+from responses_ws_conformance.report import ExitCode
+from responses_ws_conformance.reproduction.confirming import reproduce
+from responses_ws_conformance.reproduction.folders import write
+from responses_ws_conformance.requirements import catalogue
+from responses_ws_conformance.transcript import Transcript, load
+from responses_ws_conformance.verdict import Judgement, Verdict
+
+RED: Final = (Verdict.FAIL, Verdict.WARN)
+# The reference server answers at once or not at all.
+LOOPBACK: Final = Timing(connect=5.0, first_event=3.0, idle=3.0, total=10.0, quiet=0.3, close=2.0)
+
+
+def add(commands: Commands) -> None:
+    """The parser."""
+    command = commands.add(
+        "reproduce",
+        reproduce_command,
+        about="write a folder for each violation: shortest transcript, script, requirement",
+    )
+    command.add_argument("report", type=Path, metavar="REPORT", help="a report (JSON)")
+    command.add_argument("--only", action="append", default=[], metavar="ID")
+    command.add_argument("--to", metavar="URL", help="ask this target whether it shows it again")
+    add_target(command)
+    folder = OUTPUT / "reproduce"
+    command.add_argument("--output", type=Path, default=folder, metavar="DIR", help="for folders")
+
+
+def reproduce_command(options: argparse.Namespace) -> int:
+    """``rws reproduce``."""
+    rows = [row for row in saved_report(options.report)["requirements"] if row["findings"]]
+    missing = set(options.only) - {row["id"] for row in rows}
+    if missing:
+        raise CannotStart(f"{options.report}: no violation of {min(missing)}")
+    wanted = [row for row in rows if not options.only or row["id"] in options.only]
+    target = options.to is not None or options.profile is not None
+    profile = profile_of(options, options.to) if target else None
+    judgements = _judged_again(wanted)
+    write_folders(judgements, options.output, target=profile)
+    return ExitCode.OK
+
+
+def write_folders(judgements: Sequence[Judgement], parent: Path, *, target: Profile | None) -> None:
+    """Write the folder of each violation, and say where it is."""
+    violations = [j for j in judgements if j.verdict in RED]
+    if not violations:
+        print("no violation to reproduce")
+        return
+    model = violations[0].findings[0].transcript.header.model
+    with embedded_target(model or MODEL) as reference:
+        for judgement in violations:
+            right = replace(reference, timing=LOOPBACK)
+            found = reproduce(judgement, reference=right, target=target)
+            print(f"{write(found, parent)}: {found.confirmation.value}")
+
+
+def _judged_again(rows: Sequence[dict[str, Any]]) -> list[Judgement]:
+    """The judgements of a report, made again from the transcripts that it names."""
+    known, loaded = catalogue().requirements, dict[str, Transcript]()
+    judgements: list[Judgement] = []
+    for row in rows:
+        names = dict.fromkeys(f["transcript"] for f in row["findings"] if f["transcript"])
+        for name in names:
+            loaded.setdefault(name, load(Path(name)))
+        if not names or row["id"] not in known:
+            raise CannotStart(f"{row['id']}: its transcript was not kept, or nobody knows it")
+        evidence = [Evidence.of(loaded[name]) for name in names]
+        judgements += judge_recordings(evidence, [known[row["id"]]])
+    return judgements

@@ -1,0 +1,159 @@
+"""Confirming: whether a violation shows once more, and how a server that does it right differs.
+
+Both are found out by holding the conversation: the replay of a shrunk recording is judged by the
+check, and the script is run as its reader will run it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Final
+
+from responses_ws_conformance.driver import Unreachable
+from responses_ws_conformance.profile import Profile
+from responses_ws_conformance.reproduction.frames import Frame, of_output, of_transcript
+from responses_ws_conformance.reproduction.outcomes import Outcome, compare
+from responses_ws_conformance.reproduction.replays import replay
+from responses_ws_conformance.reproduction.scripts import PATIENCE, Unsayable, script
+from responses_ws_conformance.reproduction.shrinking import Depth, shrink
+from responses_ws_conformance.reproduction.symptoms import Symptom, symptom
+from responses_ws_conformance.terminal import safe
+from responses_ws_conformance.transcript import Transcript
+from responses_ws_conformance.verdict import Judgement, Located
+from responses_ws_conformance.wire import Target
+
+LONGEST: Final = 120.0  # seconds that a script may take
+MOST_OUTPUT: Final = 64 * 1024 * 1024  # bytes that it may print
+KEY: Final = "RWS_API_KEY"
+SECOND_KEY: Final = "RWS_SECOND_API_KEY"
+LIMIT: Final = 300  # characters of a finding
+
+
+class Confirmation(Enum):
+    """Whether the target has shown a violation again."""
+
+    SHOWN = "the target showed it again when this folder was written"
+    NOT_SHOWN = "the target did not show it again when this folder was written"
+    NOT_TRIED = "no target was asked when this folder was written"
+
+
+@dataclass(frozen=True, slots=True)
+class Reproduction:
+    """One violation, as short as it is still one; ``script`` is None where ``why`` says so."""
+
+    judgement: Judgement
+    located: Located
+    transcript: Transcript
+    confirmation: Confirmation
+    symptom: Symptom | None = None
+    script: str | None = None
+    why: str | None = None
+
+
+def reproduce(
+    judgement: Judgement, *, reference: Profile | None, target: Profile | None
+) -> Reproduction:
+    """Shrink a violation and write its script.
+
+    ``reference`` is a server that does it right, ``target`` the one that violates the requirement
+    if it is still there.
+    """
+    located = min(judgement.findings, key=lambda each: len(each.transcript.entries))
+    transcript, confirmation = _confirmed(judgement, located, reference, target)
+    requirement, finding = judgement.requirement, located.finding
+    where = f" at {finding.path}" if finding.path else ""
+    found = safe(f"expected {finding.expected}, seen {finding.actual}{where}", limit=LIMIT)
+    patience = target.timing.first_event if target is not None else PATIENCE
+
+    def written(look: Symptom | None, right: Sequence[Frame]) -> str:
+        return script(
+            transcript,
+            title=requirement.id,
+            url=transcript.header.target,
+            found=found,
+            symptom=look,
+            right=right,
+            patience=patience,
+        )
+
+    try:
+        draft = written(None, ())
+        right = run(draft, reference) if reference is not None else ()
+        again = run(draft, target) if target and confirmation is Confirmation.SHOWN else None
+        marks = [n for n in transcript.notes("mark") if isinstance(n.facts.get("word"), str)]
+        words = list(dict.fromkeys(str(n.facts["word"]) for n in marks))
+        recorded = of_transcript(transcript)
+        look = symptom(finding, requirement.text, words, recorded, right, again) if right else None
+        text = written(look, right)
+    except Unsayable as problem:
+        return Reproduction(judgement, located, transcript, confirmation, why=str(problem))
+    return Reproduction(judgement, located, transcript, confirmation, look, text)
+
+
+def run(text: str, profile: Profile) -> list[Frame]:
+    """The frames that a script hears from a target."""
+    with tempfile.TemporaryDirectory(prefix="rws-reproduce-") as folder:
+        file, output = Path(folder, "reproduce.py"), Path(folder, "output")
+        file.write_text(text, "utf-8")
+        keys = {KEY: profile.api_key, SECOND_KEY: profile.second_api_key}
+        environment = {k: v for k, v in os.environ.items() if k not in keys}
+        environment |= {name: key for name, key in keys.items() if key is not None}
+        url = Target(profile.url, query=tuple(profile.query.items())).full_url
+        with output.open("wb") as stream:
+            process = subprocess.Popen(
+                [sys.executable, str(file), url],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.DEVNULL,
+            )
+            try:
+                process.wait(LONGEST)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        with output.open("rb") as stream:
+            said = stream.read(MOST_OUTPUT)
+    return of_output(said.decode("utf-8", "replace"))
+
+
+def _confirmed(
+    judgement: Judgement, located: Located, reference: Profile | None, target: Profile | None
+) -> tuple[Transcript, Confirmation]:
+    """The shortest recording that the target violates again, and that can be held without.
+
+    What was left out can be what made it a violation, so a server that does it right is asked too.
+    """
+    name, finding = judgement.requirement.id, located.finding
+    tried: dict[int, tuple[Transcript, Confirmation]] = {}
+    for depth in (Depth.EXCHANGES, Depth.CONNECTIONS, Depth.NOTES):
+        shrunk = shrink(located.transcript, name, finding, depth=depth)
+        if len(shrunk.entries) in tried:
+            continue
+        shows = _shows(shrunk, target)
+        if shows is None:
+            confirmation = Confirmation.NOT_TRIED
+        else:
+            confirmation = Confirmation.SHOWN if shows else Confirmation.NOT_SHOWN
+        tried[len(shrunk.entries)] = shrunk, confirmation
+        if shows is not False and not _shows(shrunk, reference):
+            return tried[len(shrunk.entries)]
+    return max(tried.values(), key=lambda each: each[1] is Confirmation.SHOWN)
+
+
+def _shows(transcript: Transcript, profile: Profile | None) -> bool | None:
+    """Whether a server violates what a recording violates; None where there is none to ask."""
+    if profile is None:
+        return None
+    try:
+        repeated = replay(transcript, profile)
+    except Unreachable:
+        return None
+    return compare(transcript, repeated.transcript).outcome is Outcome.FAILED

@@ -1,0 +1,219 @@
+"""Scripts: a conversation as Python that needs nothing but the library websockets.
+
+What a target sent stands in a script as a literal only, and only where the symptom needs it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import files
+from string import Template
+from typing import Any, Final
+
+from responses_ws_conformance.reproduction.frames import ENDS, Frame, of_transcript
+from responses_ws_conformance.reproduction.handshakes import (
+    Credentials,
+    credentials_of,
+    extra_headers,
+)
+from responses_ws_conformance.reproduction.steps import Binding, Path, Step, conversation, ids_in
+from responses_ws_conformance.reproduction.symptoms import Symptom
+from responses_ws_conformance.transcript import (
+    Closed,
+    Expired,
+    Message,
+    Note,
+    Opened,
+    Sent,
+    Transcript,
+)
+
+TEMPLATE: Final = "reproduce.py.txt"
+MOST_LINES: Final = 59
+PATIENCE: Final = 20.0  # seconds
+KEYS: Final = {
+    Credentials.NONE: "{}",
+    Credentials.KEY: "AUTH",
+    Credentials.SECOND_KEY: "AUTH_2",
+    Credentials.INVENTED: '{"Authorization": "Bearer sk-rws-invented"}',
+}
+UNDECIDED: Final = "cannot say: this script has no look that shows it; rws replay judges it"
+
+
+class Unsayable(Exception):
+    """A script cannot hold this conversation, and why."""
+
+
+def script(
+    transcript: Transcript,
+    *,
+    title: str,
+    url: str,
+    found: str,
+    symptom: Symptom | None,
+    right: Sequence[Frame] = (),
+    patience: float = PATIENCE,
+) -> str:
+    """The script that holds a conversation and says whether its violation shows.
+
+    ``right`` are the frames of a server that does it right. Raises Unsayable.
+    """
+    recorded = of_transcript(transcript)
+    texts = {
+        "title": title,
+        "url": ascii(url),
+        "ends": _tuple(ENDS),
+        "patience": f"{patience:g}",
+        "look": symptom.source() if symptom is not None else "None",
+        "recorded": literal(symptom.seen(recorded)) if symptom is not None else "...",
+        "right": literal(symptom.seen(right)) if symptom is not None else "...",
+        "fixed": ascii(f"FIXED {title}: no longer as recorded, but as a right server does"),
+        "failed": ascii(f"FAILED {title}: {found}"),
+        "other": ascii(
+            f"OTHER {title}: neither as recorded nor as expected; rws replay judges it"
+            if symptom is not None
+            else f"OTHER {title}: {UNDECIDED}"
+        ),
+    }
+    template = Template(files(__package__).joinpath(TEMPLATE).read_text("utf-8"))
+    room = MOST_LINES - template.template.count("\n") + 1
+    lines = _packed(list(_lines(transcript, recorded)), room)
+    text = template.substitute(texts, steps="\n".join(f"    {line}" for line in lines))
+    ast.parse(text)
+    return text
+
+
+def literal(value: Any, told: Mapping[Path, str] | None = None, path: Path = ()) -> str:
+    """A JSON value as Python; what stands at a path of ``told`` is looked up when it is needed."""
+    if told and path in told:
+        return told[path]
+    if isinstance(value, dict):
+        rows = (f"{k!a}: {literal(v, told, (*path, k))}" for k, v in value.items())
+        return f"{{{', '.join(rows)}}}"
+    if isinstance(value, list):
+        rows = (literal(v, told, (*path, i)) for i, v in enumerate(value))
+        return f"[{', '.join(rows)}]"
+    if isinstance(value, float) and value - value != 0:
+        raise Unsayable("a message holds a number that is none")
+    return ascii(value)
+
+
+def _lines(transcript: Transcript, recorded: Sequence[Frame]) -> Iterator[str]:
+    heard: dict[str, tuple[int, int]] = {}
+    talk = conversation(transcript)
+    if talk.left_out:
+        raise Unsayable(f"it has entries of the kind {', '.join(talk.left_out)}")
+    limits = {e.n: e.limit for e in transcript.entries if isinstance(e, Expired)}
+    for step in talk.steps:
+        if isinstance(step.entry, Note) and {"http", "command"} & set(step.entry.facts):
+            raise Unsayable("a lever has to be pulled beside the conversation")
+        if isinstance(step.entry, Note | Expired | Closed) and not _is_ours(step.entry):
+            continue
+        yield from _hear(heard, [f for f in recorded if (f.n or 0) < step.entry.n], limits)
+        yield from _act(transcript, step, recorded)
+    yield from _hear(heard, recorded, limits)
+
+
+def _is_ours(entry: Note | Expired | Closed) -> bool:
+    return isinstance(entry, Closed) and entry.side == "client"
+
+
+def _hear(
+    heard: dict[str, tuple[int, int]], frames: Sequence[Frame], limits: Mapping[int, float]
+) -> Iterator[str]:
+    """Wait until as many answers have begun and ended as had in the recording."""
+    for conn in dict.fromkeys(frame.turn[0] for frame in frames):
+        own = [frame for frame in frames if frame.turn[0] == conn]
+        ends = sum(frame.type.endswith(ENDS) for frame in own)
+        begun = sum(frame.type == "response.created" for frame in own)
+        before = heard.get(conn, (0, 0))
+        if (ends, begun) == before:
+            continue
+        heard[conn] = ends, begun
+        limit = limits.get(own[-1].n or 0)
+        seconds = f", seconds={limit:g}" if limit is not None else ""
+        open_ones = f", {begun}" if begun > ends or ends == before[0] else ""
+        yield f"hear({conn!a}, {ends}{open_ones}{seconds})"
+
+
+def _act(transcript: Transcript, step: Step, recorded: Sequence[Frame]) -> Iterator[str]:
+    match step.entry:
+        case Opened() as opened:
+            yield _dial(transcript, opened)
+        case Sent(opcode="ping") as ping:
+            name = f"sockets[{ping.conn!a}]"
+            yield (
+                f"note({ping.conn!a}, json.dumps({{'type': '(pong)' if "
+                f"{name}.ping({ping.data!a}).wait(20) else '(silence)'}}))"
+            )
+        case Sent(is_data=True) as sent:
+            yield f"sockets[{sent.conn!a}].send({_message(sent, step.bindings, recorded)})"
+        case Closed() as closed:
+            name = f"sockets[{closed.conn!a}]"
+            closing = f"{{'type': '(closed)', 'code': {name}.close_code}}"
+            yield f"{name}.close(); note({closed.conn!a}, json.dumps({closing}))"
+        case Message() as message:
+            raise Unsayable(f"the client sends a {message.opcode}")
+
+
+def _dial(transcript: Transcript, opened: Opened) -> str:
+    if not opened.upgrade:
+        raise Unsayable("it is an HTTP request without an upgrade")
+    headers = KEYS[credentials_of(transcript, opened)]
+    extra, masked = extra_headers(opened.request_headers)
+    if masked:
+        raise Unsayable(f"the header {masked[0]} is masked in the recording")
+    offered = opened.request_header("Sec-WebSocket-Protocol")
+    options = f", subprotocols=[{offered!a}]" if offered is not None else ""
+    more = f" | {literal(dict(extra))}" if extra else ""
+    return f"dial({opened.conn!a}, {headers}{more}{options})"
+
+
+def _message(sent: Sent, bindings: Sequence[Binding], recorded: Sequence[Frame]) -> str:
+    if sent.text is None:
+        return ascii(sent.data or b"")
+    if bindings:
+        before = [frame for frame in recorded if (frame.n or 0) < sent.n]
+        told = {binding.path: _told(binding.value, before) for binding in bindings}
+        text = f"json.dumps({literal(sent.payload, told)})"
+    elif isinstance(sent.payload, dict) and not sent.padding and sent.fragments == 1:
+        return f"json.dumps({literal(sent.payload)})"
+    else:
+        text = ascii(sent.text)
+    if sent.padding:
+        text = f"({text})[:-1] + ' ' * {sent.padding} + ({text})[-1]"
+    if sent.fragments > 1:
+        return f"(lambda t, n: [t[i:i + n] for i in range(0, len(t), n)])({text}, {_part(sent)})"
+    return text
+
+
+def _part(sent: Sent) -> int:
+    return -(-(len(sent.text or "") + sent.padding) // sent.fragments) or 1
+
+
+def _told(value: str, frames: Sequence[Frame]) -> str:
+    """Where the script has heard an id."""
+    for frame in frames:
+        for path, name in ids_in(frame.value):
+            if name == value:
+                alike = [f.n for f in frames if f.turn == frame.turn and f.type == frame.type]
+                keys = "".join(f"[{key!a}]" for key in (alike.index(frame.n), *path))
+                return f"came({frame.turn!a}, {frame.type!a}){keys}"
+    raise Unsayable("it names an id that the script does not hear")
+
+
+def _packed(lines: list[str], room: int) -> list[str]:
+    """The steps in so many lines at most; a wait stands behind what it waits for."""
+    joined: list[str] = []
+    for line in lines:
+        if line.startswith("hear(") and joined:
+            joined[-1] += f"; {line}"
+        else:
+            joined.append(line)
+    each = -(-len(joined) // max(1, room))
+    return ["; ".join(joined[i : i + each]) for i in range(0, len(joined), max(1, each))]
+
+
+def _tuple(names: Sequence[str]) -> str:
+    return f"({', '.join(map(ascii, names))})"

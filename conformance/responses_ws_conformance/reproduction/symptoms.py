@@ -1,0 +1,282 @@
+"""Symptoms: what in a conversation shows a violation, so that a script sees it without the check.
+
+A symptom is one plain look at the frames. Which look serves is not guessed: the same conversation
+is held with a server that does it right, and the first look that tells the two apart is taken,
+those that the finding itself points at before others. Where none does, there is no symptom.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final, Protocol
+
+from responses_ws_conformance.checks import Finding
+from responses_ws_conformance.reproduction.frames import Frame, Turn, at, came
+from responses_ws_conformance.reproduction.steps import Path, is_id
+
+EVENT_TYPE: Final = re.compile(r"\b(?:response|error)(?:\.[a-z_]+)+\b|\berror\b")
+WORD: Final = re.compile(r"[a-z]+(?:_[a-z]+)*")
+END: Final[tuple[Path, ...]] = (
+    ("type",),
+    ("status",),
+    ("code",),
+    ("error", "code"),
+    ("response", "error", "code"),
+)
+# Words of every sentence, which are names of members too.
+COMMON: Final = frozenset({"type", "response", "event", "error"})
+NUMBER: Final = "sequence_number"
+# The member in which the end of a stream has the whole, where that is not ``text``.
+STREAMED: Final = {"arguments": "arguments", "refusal": "refusal", "_input": "input"}
+DELTA: Final = ".delta"
+
+
+class Symptom(Protocol):
+    """One look at the frames of a conversation."""
+
+    @abstractmethod
+    def seen(self, frames: Sequence[Frame]) -> Any:
+        """What it shows, as a value that Python can spell."""
+
+    @abstractmethod
+    def source(self) -> str:
+        """The same look as a Python expression of the script."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """The value at a path of an event; of what holds others the names, or how many there are."""
+
+    turn: Turn
+    kind: str
+    nth: int
+    path: Path
+
+    def seen(self, frames: Sequence[Frame]) -> Any:
+        value = at(came(frames, self.turn, self.kind), self.nth, *self.path)
+        if isinstance(value, dict):
+            return sorted(value)
+        return len(value) if isinstance(value, list) else value
+
+    def source(self) -> str:
+        shape = "sorted(v) if isinstance(v, dict) else len(v) if isinstance(v, list) else v"
+        return f"(lambda v: {shape})({_at(self)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the id at a path was heard first."""
+
+    turn: Turn
+    kind: str
+    nth: int
+    path: Path
+
+    def seen(self, frames: Sequence[Frame]) -> Any:
+        name = json.dumps(at(came(frames, self.turn, self.kind), self.nth, *self.path))
+        rows = ((f.turn, f.type) for f in frames if name in json.dumps(f.value))
+        return next(rows, None)
+
+    def source(self) -> str:
+        first = "(key, f['type']) for key, f in heard"
+        return f"next(({first} if json.dumps({_at(self)}) in json.dumps(f)), None)"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a turn ended: the type, status and code of its last frame."""
+
+    turn: Turn
+
+    def seen(self, frames: Sequence[Frame]) -> Any:
+        return [at(came(frames, self.turn), -1, *path) for path in END]
+
+    def source(self) -> str:
+        return f"[at(came({self.turn!a}), -1, *path) for path in {END!a}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Whether an event type came in a turn not at all, once, or more than once."""
+
+    turn: Turn
+    kind: str
+
+    def seen(self, frames: Sequence[Frame]) -> Any:
+        return min(2, len(came(frames, self.turn, self.kind)))
+
+    def source(self) -> str:
+        return f"min(2, len(came({self.turn!a}, {self.kind!a})))"
+
+
+@dataclass(frozen=True, slots=True)
+class Types:
+    """The event types of a turn, each where it came first."""
+
+    turn: Turn
+
+    def seen(self, frames: Sequence[Frame]) -> Any:
+        return list(dict.fromkeys(value["type"] for value in came(frames, self.turn)))
+
+    def source(self) -> str:
+        return f"list(dict.fromkeys(f['type'] for f in came({self.turn!a})))"
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """By how much the sequence numbers of a turn grow."""
+
+    turn: Turn
+
+    def seen(self, frames: Sequence[Frame]) -> Any:
+        numbers = [at(value, NUMBER) for value in came(frames, self.turn)]
+        whole = [n if type(n) is int else -1 for n in numbers]
+        return sorted({b - a for a, b in pairwise(whole)})
+
+    def source(self) -> str:
+        number = f"at(f, {NUMBER!r}) if type(at(f, {NUMBER!r})) is int else -1"
+        numbers = f"[{number} for f in came({self.turn!a})]"
+        return f"(lambda n: sorted({{b - a for a, b in zip(n, n[1:])}}))({numbers})"
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Whether what was streamed in pieces is, joined, what its end says."""
+
+    turn: Turn
+    kind: str
+
+    def seen(self, frames: Sequence[Frame]) -> Any:
+        pieces = came(frames, self.turn, f"{self.kind}.delta")
+        ends = came(frames, self.turn, f"{self.kind}.done")
+        whole = "".join(str(at(value, "delta")) for value in pieces)
+        return whole == "".join(str(at(value, self._member)) for value in ends)
+
+    def source(self) -> str:
+        pieces = f"str(at(f, 'delta')) for f in came({self.turn!a}, '{self.kind}.delta')"
+        ends = f"str(at(f, {self._member!r})) for f in came({self.turn!a}, '{self.kind}.done')"
+        return f"''.join({pieces}) == ''.join({ends})"
+
+    @property
+    def _member(self) -> str:
+        return next((name for key, name in STREAMED.items() if self.kind.endswith(key)), "text")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Whether a word stands in the last frame of a turn."""
+
+    turn: Turn
+    word: str
+
+    def seen(self, frames: Sequence[Frame]) -> Any:
+        return self.word in json.dumps(came(frames, self.turn)[-1:])
+
+    def source(self) -> str:
+        return f"{self.word!a} in json.dumps(came({self.turn!a})[-1:])"
+
+
+def symptom(
+    finding: Finding,
+    text: str,
+    words: Sequence[str],
+    recorded: Sequence[Frame],
+    right: Sequence[Frame],
+    again: Sequence[Frame] | None,
+) -> Symptom | None:
+    """The first look by which a recording and the right conversation differ.
+
+    ``text`` is the sentence that is violated, ``words`` are those that its scenario planted.
+    ``again`` is the conversation as the target has held it once more: what differs there from the
+    recording shows nothing.
+    """
+    for look in candidates(finding, text, words, recorded, right):
+        seen = look.seen(recorded)
+        if seen != look.seen(right) and (again is None or seen == look.seen(again)):
+            return look
+    return None
+
+
+def candidates(
+    finding: Finding,
+    text: str,
+    words: Sequence[str],
+    recorded: Sequence[Frame],
+    right: Sequence[Frame],
+) -> Iterator[Symptom]:
+    """Every look that may show a finding, the likeliest first."""
+    told = f"{finding.expected} {finding.actual}"
+    names = set(WORD.findall(f"{told} {text} {finding.path or ''}")) - COMMON
+    kinds = dict.fromkeys(EVENT_TYPE.findall(f"{told} {text}"))
+    turns = list(dict.fromkeys(frame.turn for frame in recorded))
+    here = [frame for frame in recorded if frame.n == finding.at]
+    for frame in here:
+        nth = _nth(recorded, frame)
+        if finding.path:
+            yield from _looks_at(frame, nth, tuple(_keys(finding.path)))
+        yield Ending(frame.turn)
+        others = came(right, frame.turn, frame.type)[nth : nth + 1]
+        paths = {path for value in (frame.value, *others) for path in _paths(value)}
+        for path in sorted(paths, key=lambda path: (len(path), str(path))):
+            if path[-1] in names:
+                yield from _looks_at(frame, nth, path)
+    near = [frame.turn for frame in here]
+    for turn in dict.fromkeys((*near, *reversed(turns))):
+        yield Ending(turn)
+        yield from (Word(turn, word) for word in words)
+        yield from (Count(turn, kind) for kind in kinds)
+        if turn in near:
+            yield from (Count(turn, frame.type) for frame in here)
+        types = dict.fromkeys(f.type for f in (*recorded, *right) if f.turn == turn)
+        yield from (Joined(turn, t.removesuffix(DELTA)) for t in types if _is_delta(t))
+        yield Numbers(turn)
+        yield Types(turn)
+
+
+def _looks_at(frame: Frame, nth: int, path: Path) -> Iterator[Symptom]:
+    if is_id(path[-1]):
+        yield Origin(frame.turn, frame.type, nth, path)
+        if not isinstance(at(frame.value, *path), str):
+            yield Member(frame.turn, frame.type, nth, path)
+    else:
+        yield Member(frame.turn, frame.type, nth, path)
+
+
+def _is_delta(kind: str) -> bool:
+    """True for a published-looking type: it stands in a script, and a target made it."""
+    return kind.endswith(DELTA) and EVENT_TYPE.fullmatch(kind) is not None
+
+
+def _nth(frames: Sequence[Frame], frame: Frame) -> int:
+    """The place of a frame among those of its type in its turn."""
+    alike = [f.n for f in frames if f.turn == frame.turn and f.type == frame.type]
+    return alike.index(frame.n)
+
+
+def _keys(pointer: str) -> Iterator[str | int]:
+    """The steps of a JSON pointer."""
+    for key in pointer.split("/")[1:]:
+        yield int(key) if key.isdigit() else key.replace("~1", "/").replace("~0", "~")
+
+
+def _paths(value: Any, path: Path = ()) -> Iterator[Path]:
+    """The path of everything that stands in a JSON value."""
+    if isinstance(value, dict):
+        rows: Iterator[tuple[str | int, Any]] = iter(value.items())
+    elif isinstance(value, list):
+        rows = iter(enumerate(value))
+    else:
+        return
+    for name, inner in rows:
+        yield (*path, name)
+        yield from _paths(inner, (*path, name))
+
+
+def _at(look: Member | Origin) -> str:
+    path = "".join(f", {name!a}" for name in look.path)
+    return f"at(came({look.turn!a}, {look.kind!a}), {look.nth}{path})"
