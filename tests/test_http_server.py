@@ -354,6 +354,54 @@ def test_a_client_that_vanishes_in_the_middle(client: Client) -> None:
     assert client.post().status == 200
 
 
+@pytest.mark.parametrize(
+    ("variant", "begin", "end"),
+    [
+        ("sse-bare", 'data:{"type":"response.created"', "}\n\n"),
+        ("sse-chatty", ": keep-alive\n\nid: 1\r\nretry: 1000\r\nevent: ", "[DONE]\r\n\r\n"),
+    ],
+)
+def test_stream_is_written_otherwise(variant: str, begin: str, end: str) -> None:
+    with serving(variant=variant) as client:
+        text = client.post(stream=True).text
+    assert text.startswith(begin)
+    assert text.endswith(end)
+
+
+def test_statuses_are_others() -> None:
+    with serving(variant="other-statuses") as client:
+        assert client.post(temperature=3).status == 422
+        assert client.post(previous_response_id="resp_1").status == 404
+        gone = client.request("DELETE", f"/{client.post().json['id']}")
+        assert (gone.status, gone.text) == (204, "")
+
+
+@pytest.mark.parametrize(
+    ("variant", "output", "is_announced", "compacted"),
+    [
+        (None, ["compaction", "message"], True, ["message", "compaction"]),
+        ("folds-silently", ["compaction", "message"], False, ["message", "compaction"]),
+        ("folds-afterwards", ["message", "compaction"], True, ["message", "compaction"]),
+        ("compacts-to-one-item", ["compaction", "message"], True, ["compaction"]),
+    ],
+)
+def test_ways_to_fold(
+    variant: str | None, output: list[str], is_announced: bool, compacted: list[str]
+) -> None:
+    managed = [{"type": "compaction", "compact_threshold": 1000}]
+    with serving(variant=variant) as client:
+        events = client.over_websocket(input="word " * 1001, context_management=managed)
+        done = [e for e in events if e["type"] == "response.output_item.done"]
+        assert [event["output_index"] for event in done] == [0, 1]
+        assert [event["item"]["type"] for event in done] == output
+        assert [item["type"] for item in events[-1]["response"]["output"]] == output
+        announced = [e for e in events if e["type"] == "response.compaction.compacting"]
+        assert bool(announced) == is_announced
+        assert [event["sequence_number"] for event in events] == [*range(len(events))]
+        answer = client.request("POST", "/compact", {"input": "hi"})
+        assert [item["type"] for item in answer.json["output"]] == compacted
+
+
 def test_hooks_change_answers_and_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each change counts, and what is left alone does not."""
     tally = Tally()

@@ -85,7 +85,10 @@ def run_variant(name: str | None) -> VariantRun:
     """Record the whole suite once and judge the recording in every dialect, and in none."""
     dialects = DIALECTS if name is None else VARIANTS[name].dialects
     features = kill_matrix.LAYERS.difference(() if name is None else VARIANTS[name].lacks)
-    with running_server(kill_matrix.server_config(variant=name)) as server:
+    http = name is not None and VARIANTS[name].over_http
+    if http:
+        features |= {kill_matrix.HTTP}
+    with running_server(kill_matrix.server_config(variant=name, http=http)) as server:
         profile = kill_matrix.profile_of(server.url, dialect=dialects[-1], features=features)
         profile = replace(profile, timing=PATIENT)
         if name is not None and (lanes := VARIANTS[name].lanes) is not None:

@@ -8,8 +8,10 @@ a server that is right behind a model or a gateway with a will of its own.
 
 from responses_ws_reference.variants import (
     choices,
+    compaction,
     custom,
     errors,
+    http,
     items,
     loads,
     moods,
@@ -22,4 +24,4 @@ from responses_ws_reference.variants.registry import VARIANTS, Variant
 __all__ = ["VARIANTS", "Variant"]
 
 # Importing an area registers its variants; naming the areas keeps the imports honest.
-AREAS = (choices, streams, items, errors, moods, loads, warmup, custom, reasoning)
+AREAS = (choices, streams, items, errors, moods, loads, warmup, custom, reasoning, compaction, http)

@@ -26,6 +26,7 @@ class Variant:
     ``leaves_open`` why some requirements cannot be judged. A server that does not
     ``ask_for_keys`` has no key to refuse. ``lacks`` are the optional layers that it does not have,
     ``lanes`` how many run at a time on a connection and how many are named, where not the usual.
+    What a variant chooses ``over_http`` shows there only.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Variant:
     asks_for_keys: bool = True
     lacks: tuple[str, ...] = ()
     lanes: tuple[int, int] | None = None
+    over_http: bool = False
 
 
 VARIANTS: Final[dict[str, Variant]] = {}
