@@ -14,6 +14,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
+from pages.implementations import statements_text
+from pages.schemas import first_example
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_schemas import BASE_URL, lifecycle, load, names
 
@@ -189,3 +191,16 @@ def test_examples_are_shown_whole(site: Path) -> None:
     html = (site / "05-continuation" / "index.html").read_text("utf-8")
     assert "--8&lt;--" not in html
     assert len(re.findall("previous_response_not_found", html)) > 5
+
+
+def test_a_statement_is_shown_with_what_was_run_and_when(tmp_path: Path) -> None:
+    assert statements_text(tmp_path) == "", "without a statement there is nothing to say"
+    statement = first_example("files/statement")
+    (tmp_path / "acme-1.2.yaml").write_text(yaml.safe_dump(statement), "utf-8")
+    text = statements_text(tmp_path)
+    for words in ("### acme-1.2", statement["when"]["started_at"], statement["reproduce"]["run"]):
+        assert words in text
+    must = statement["levels"]["MUST"]
+    assert f"| MUST | {must['pass']} | {must['fail']} |" in text
+    assert "[RWS-CHAIN-012](../requirements/RWS-CHAIN-012.md) | fail |" in text
+    assert "**Waived**: RWS-CHAIN-012" in text

@@ -13,6 +13,8 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
 from pages.asyncapi import asyncapi_file
+from pages.implementations import PAGE as IMPLEMENTATIONS
+from pages.implementations import statements_text
 from pages.lifecycle import PATH as LIFECYCLE
 from pages.lifecycle import lifecycle_page
 from pages.requirements import requirement_pages
@@ -44,9 +46,14 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:
+    """Add to what is written by hand what follows from code and data."""
+    if page.file.src_uri == IMPLEMENTATIONS:
+        return markdown + statements_text()
+    return _chapter(markdown) if CHAPTER.fullmatch(page.file.src_uri) else markdown
+
+
+def _chapter(markdown: str) -> str:
     """Requirements in a chapter lead to their pages, and stand right below their section."""
-    if CHAPTER.fullmatch(page.file.src_uri) is None:
-        return markdown
     lines: list[str] = []
     level, identifier = 1, ""
     for line in markdown.splitlines():

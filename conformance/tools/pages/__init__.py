@@ -4,6 +4,7 @@ requirements      a page for each requirement
 schemas           a page for each schema, and the schemas where their addresses say
 asyncapi          the same messages as an AsyncAPI 3 document
 lifecycle         the state tables, drawn
+implementations   what statements say about servers
 places            where things stand
 """
 
