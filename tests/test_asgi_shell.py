@@ -35,7 +35,9 @@ TRANSPORT_FAULTS = [
 def test_suite_is_green(tmp_path: Path) -> None:
     """All layers claimed, nothing is red, and all that is owed was judged."""
     with running_server(kill_matrix.server_config(http=True)) as server:
-        profile = kill_matrix.profile_of(server.url, dialect=kill_matrix.DEFAULT_DIALECT)
+        profile = kill_matrix.profile_of(
+            server.url, dialect=kill_matrix.DEFAULT_DIALECT, features=kill_matrix.ALL_LAYERS
+        )
         run = Run(profile, plan(profile), tmp_path)
         run.record_all()
     verdicts = {j.requirement.id: j.verdict for j in run.judgements()}

@@ -22,6 +22,8 @@ from responses_ws_reference.seams import Seams
 from responses_ws_reference.server import running_server
 from websockets.sync.client import connect
 
+from tests.test_reference_server import NASTY_MESSAGES
+
 SCRIPT = Path(__file__).parent / "sdk" / "both_transports.py"
 KEY, OTHER_KEY = "sk-one", "sk-two"
 DEADLINE = 10.0
@@ -268,6 +270,16 @@ def test_refused_create_is_an_http_error(
 def test_body_that_is_no_json_object(client: Client, body: bytes) -> None:
     answer = client.post(body)
     assert (answer.status, answer.json["error"]["code"]) == (400, "invalid_json")
+
+
+@pytest.mark.parametrize("name", [name for name in NASTY_MESSAGES if name != "binary"])
+def test_nasty_body(client: Client, name: str) -> None:
+    """What is refused on a WebSocket is refused here, and the next request is answered."""
+    message = NASTY_MESSAGES[name]
+    answer = client.post(message.encode() if isinstance(message, str) else message)
+    assert answer.status == 400
+    assert answer.json["error"]["code"]
+    assert client.post().status == 200
 
 
 def test_type_in_a_body_means_nothing(client: Client) -> None:
