@@ -11,6 +11,7 @@ from responses_ws_conformance.errors import ProfileError
 from responses_ws_conformance.profile import Profile
 from responses_ws_conformance.requirements import Requirement, catalogue
 from responses_ws_conformance.scenarios import Scenario, load_scenarios
+from responses_ws_conformance.web import require_library
 
 PROBE: Final = "creation/string-input"
 
@@ -53,7 +54,12 @@ def plan(
     smoke: bool = False,
     max_turns: int | None = None,
 ) -> Plan:
-    """What to record for a profile; raises ProfileError for an unknown id in ``only``."""
+    """What to record for a profile; raises CannotStart where something for it is missing.
+
+    That is a requirement for an id in ``only``, or the library for a feature.
+    """
+    if "http" in profile.features:
+        require_library()
     requirements = catalogue().of_role("server")
     _check(only, requirements)
     scenarios = offered(profile.dialect, profile.claims, profile.offers)

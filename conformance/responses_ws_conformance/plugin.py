@@ -68,15 +68,23 @@ def _profile(config: pytest.Config) -> Profile:
         pytest.exit(f"rws: {problem}", returncode=4)
 
 
+def _plan(profile: Profile, config: pytest.Config) -> Plan:
+    from responses_ws_conformance.errors import ConformanceError
+    from responses_ws_conformance.planning import plan
+
+    try:
+        return plan(profile, max_turns=config.getoption("--rws-max-turns"))
+    except ConformanceError as problem:
+        pytest.exit(f"rws: {problem}", returncode=4)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
     """With ``--rws-plan`` nothing runs, and nothing is sent."""
     config = session.config
     if not config.getoption("--rws-plan"):
         return None
-    from responses_ws_conformance.planning import plan
-
-    todo = plan(_profile(config), max_turns=config.getoption("--rws-max-turns"))
+    todo = _plan(_profile(config), config)
     todo = replace(todo, scenarios=tuple(_needed(todo, session.items)))
     terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
     for line in (*todo.lines(), f"{todo.turns} turns at most; nothing was sent"):
@@ -97,12 +105,12 @@ def rws_run(
 ) -> Iterator[Run]:
     """The run: records scenarios lazily, or first of all side by side; judges requirements."""
     from responses_ws_conformance.report import Report
-    from responses_ws_conformance.runner import Run, make_room, plan
+    from responses_ws_conformance.runner import Run, make_room
     from responses_ws_conformance.terminal import warnings
 
     folder = Path(pytestconfig.getoption("--rws-output")) / "transcripts"
+    todo = _plan(rws_target, pytestconfig)
     make_room(folder)
-    todo = plan(rws_target, max_turns=pytestconfig.getoption("--rws-max-turns"))
     run = Run(rws_target, todo, folder)
     if rws_target.jobs > 1:
         run.record_all(_needed(todo, request.session.items))

@@ -226,6 +226,8 @@ def _http_base(raw: Mapping[str, Any]) -> str | None:
         )
     if url is not None and not claims:
         raise ProfileError("http_url: it is used where features has http, and there it is missing")
+    if url is not None and "?" in url:
+        raise ProfileError("http_url: query parameters stand in query")
     return url if url is None else _check_http_url("http_url", url)
 
 
