@@ -366,6 +366,31 @@ def test_a_client_that_vanishes_in_the_middle(client: Client) -> None:
     assert client.post().status == 200
 
 
+@pytest.mark.parametrize("place", ["compact", "create"])
+def test_request_that_breaks_the_server(
+    place: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is answered and written down, and the next one is served."""
+
+    def break_down(*given: Any) -> Any:
+        raise RuntimeError("on purpose")
+
+    monkeypatch.setattr(f"responses_ws_reference.http_api.HttpApi.{place}", break_down)
+    with serving() as client:
+        path = "/compact" if place == "compact" else ""
+        answer = client.request("POST", path, {"input": "hi"})
+        assert (answer.status, answer.json["error"]["code"]) == (500, "server_error")
+        assert client.request("GET", "/resp_1").status == 404
+    assert "a request broke the server" in caplog.text
+    assert "on purpose" in caplog.text
+
+
+def test_host_header_does_not_change_the_path(client: Client) -> None:
+    response = client.post().json
+    answer = client.request("GET", f"/{response['id']}", Host="a/b?c#d")
+    assert answer.json["id"] == response["id"]
+
+
 @pytest.mark.parametrize(
     ("variant", "begin", "end"),
     [

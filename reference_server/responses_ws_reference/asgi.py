@@ -48,6 +48,8 @@ METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
+log: Final = logging.getLogger("responses_ws_reference")
+
 
 @contextlib.asynccontextmanager
 async def listen(reference: Reference) -> AsyncIterator[int]:
@@ -130,7 +132,8 @@ class AsgiShell:
                 Route(ONE, self.serving(api.retrieve), methods=["GET"]),
                 Route(ONE, self.serving(api.delete), methods=["DELETE"]),
                 Route("/{path:path}", self.refuse, methods=METHODS),
-            ]
+            ],
+            exception_handlers={Exception: _broken},
         )
 
     async def upgrade(self, websocket: WebSocket) -> None:
@@ -206,6 +209,13 @@ class AsgiShell:
             post.close()
 
 
+async def _broken(request: Request, error: Exception) -> Response:
+    """The answer to a request that broke the server, where there is still one to give."""
+    if not isinstance(error, BrokenOff):
+        log.error("a request broke the server", exc_info=error)
+    return _response(whole_answer([]))
+
+
 async def _asked(request: Request) -> HttpRequest:
     """The request with its body, as far as it is read at all."""
     body = bytearray()
@@ -218,8 +228,10 @@ async def _asked(request: Request) -> HttpRequest:
 
 
 def _path(connection: HTTPConnection) -> str:
-    path, query = connection.url.path, connection.url.query
-    return f"{path}?{query}" if query else path
+    """The path and query as they were sent."""
+    path: bytes = connection.scope["raw_path"]
+    query: bytes = connection.scope["query_string"]
+    return (path + b"?" + query if query else path).decode("latin-1")
 
 
 def _headers(connection: HTTPConnection) -> dict[str, str]:
