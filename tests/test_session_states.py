@@ -312,6 +312,9 @@ TestSessions = case_of(Sessions, 120)
 TestRefusingSessions = case_of(variant("refuse-second-create", Ways(queues=False)), 30)
 TestLocalSessions = case_of(variant("resume-nothing", Ways(resumes=False)), 30)
 TestMindfulSessions = case_of(variant("long-memory", Ways(forgets=False)), 30)
+# A server that folds whenever it can knows no less for it.
+FOLDS: dict[str, Any] = {"compacts": lambda create, tokens: tokens > 12}
+TestFoldingSessions = case_of(with_policies(Ways(), **FOLDS), 60)
 
 # What a server could get wrong, as a policy.
 WRONG: dict[str, dict[str, Any]] = {
@@ -320,6 +323,7 @@ WRONG: dict[str, dict[str, Any]] = {
     "the context is dropped": {"gather": lambda previous, create: tuple(create.items)},
     "everything is stored": {"keeps": lambda snapshot: True},
     "calls need no output": {"match_calls": lambda context: None},
+    "what is folded is lost": {**FOLDS, "condense": lambda context: context[-1:]},
 }
 
 
