@@ -39,6 +39,7 @@ class Answer:
     status: int
     kind: str
     text: str
+    allowed: str | None = None
 
     @property
     def json(self) -> Any:
@@ -71,7 +72,8 @@ class Client:
             connection.request(method, f"/{root}{path}", data, headers)
             answer = connection.getresponse()
             kind = (answer.getheader("Content-Type") or "").partition(";")[0]
-            return Answer(answer.status, kind, answer.read().decode())
+            allowed = answer.getheader("Allow")
+            return Answer(answer.status, kind, answer.read().decode(), allowed)
 
     def post(self, body: Any = None, **fields: Any) -> Answer:
         return self.request("POST", body={"input": "hi", **fields} if body is None else body)
@@ -383,6 +385,12 @@ def test_request_that_breaks_the_server(
         assert client.request("GET", "/resp_1").status == 404
     assert "a request broke the server" in caplog.text
     assert "on purpose" in caplog.text
+
+
+def test_other_method_is_refused(client: Client) -> None:
+    answer = client.request("PUT", body={"input": "hi"})
+    assert (answer.status, answer.json["error"]["code"]) == (405, "method_not_allowed")
+    assert answer.allowed == "GET, POST"
 
 
 def test_host_header_does_not_change_the_path(client: Client) -> None:

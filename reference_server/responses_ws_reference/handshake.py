@@ -65,13 +65,20 @@ Authorise = Callable[[Collection[str], str | None], int | None]
 
 
 def judge(
-    request: HandshakeRequest, *, keys: Collection[str], authorise: Authorise
+    request: HandshakeRequest,
+    *,
+    keys: Collection[str],
+    authorise: Authorise,
+    allowed: str = "GET",
 ) -> HandshakeAnswer | None:
-    """The refusal that a request earns, or None where the upgrade may go on."""
+    """The refusal that a request earns, or None where the upgrade may go on.
+
+    The methods that are ``allowed`` on the path are named where another one is used.
+    """
     if request.path.partition("?")[0] != PATH:
         return refusal(404)
     if request.method != "GET":
-        return refusal(405, ("Allow", "GET"))
+        return refusal(405, ("Allow", allowed))
     if "websocket" not in request.headers.get("upgrade", "").lower():
         return refusal(426, ("Upgrade", "websocket"))
     status = authorise(keys, request.headers.get("authorization"))

@@ -50,7 +50,8 @@ class Reference:
         keys, authorise = self.config.api_keys, self.seams.policies.authorise
         if self.config.offers_levers and request.path.startswith(levers.GET_PATH):
             return self.panel.answer(request, keys=keys, authorise=authorise)
-        return judge(request, keys=keys, authorise=authorise)
+        allowed = "GET, POST" if self.config.http else "GET"
+        return judge(request, keys=keys, authorise=authorise, allowed=allowed)
 
     def authorise(self, request: HandshakeRequest) -> int | None:
         """The HTTP status that refuses a request for the key that it lacks."""
