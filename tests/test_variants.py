@@ -70,6 +70,9 @@ def test_only_recommendations_are_not_followed(variant: Variant) -> None:
         ("refuse-second-create-late", "RWS-TURN-003"),
         ("short-queue", "RWS-TURN-004"),
         ("interleaved-calls", "RWS-TOOL-007"),
+        ("interleaved-calls", "RWS-CUSTOM-010"),
+        ("reasoning", "RWS-REASON-003"),
+        ("reasoning-text", "RWS-REASON-001"),
     ],
 )
 def test_what_only_some_servers_do_is_judged_there(
@@ -87,6 +90,9 @@ def test_what_only_some_servers_do_is_judged_there(
         ("one-call-at-a-time", "RWS-TOOL-007"),
         ("no-deltas", "RWS-ITEM-005"),
         ("no-deltas", "RWS-ITEM-008"),
+        ("no-shell", "RWS-CUSTOM-013"),
+        ("whole-custom-calls", "RWS-CUSTOM-003"),
+        ("unthinking", "RWS-REASON-006"),
     ],
 )
 def test_what_a_server_never_does_is_no_pass(name: str, requirement: str, run_of: RunOf) -> None:

@@ -78,7 +78,7 @@ def _refused(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refusal(part: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "refusal", "refusal": part["text"]}
+    return {"type": "refusal", "refusal": part["text"]} if part["type"] == "output_text" else part
 
 
 register(
