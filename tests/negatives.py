@@ -95,6 +95,8 @@ def exchange_view(evidence: Evidence, exchange: Exchange, other: Exchange) -> di
 
     Two ids are the same where each is the newest response of one lane at that moment.
     """
+    if exchange.name in evidence.reading.calls:
+        return call_view(evidence, evidence.reading.calls[exchange.name])
     message = parse(exchange.sent.text or (exchange.sent.data or b"").decode())
     if not isinstance(message, dict):
         message = exchange.sent.text

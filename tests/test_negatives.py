@@ -27,8 +27,10 @@ DEMANDS = ("MUST refuse", "SHOULD refuse")
 
 def record(dialect: str | None, folder: Path) -> list[Evidence]:
     """Recordings of all scenarios that exercise negative requirements."""
-    with running_server(kill_matrix.server_config()) as server:
-        profile = kill_matrix.profile_of(server.url, dialect=dialect)
+    with running_server(kill_matrix.server_config(http=True)) as server:
+        profile = kill_matrix.profile_of(
+            server.url, dialect=dialect, features=kill_matrix.ALL_LAYERS
+        )
         run = Run(profile, plan(profile, only=[*NEGATIVES]), folder)
         run.record_all()
     return [evidence for attempts in run.recordings.values() for evidence in attempts]
