@@ -162,7 +162,7 @@ def refusal_of_an_output_names_the_input(mark: Mark) -> Iterator[Outcome]:
         yield from without_control(mark, by="RWS-TOOL-003")
 
 
-@expectation("RWS-TOOL-013", offence=("/message/tool_choice",))
+@expectation("RWS-TOOL-013", offence=("/message/tool_choice", "/connection"))
 def only_allowed_tools_are_called(mark: Mark) -> Iterator[Outcome]:
     """No call of a function comes that is not among the allowed ones.
 
