@@ -39,9 +39,9 @@ LIMIT: Final = 300  # characters of a finding
 class Confirmation(Enum):
     """Whether the target has shown a violation again."""
 
-    SHOWN = "the target showed it again when this folder was written"
-    NOT_SHOWN = "the target did not show it again when this folder was written"
-    NOT_TRIED = "no target was asked when this folder was written"
+    SHOWN = "the target showed it again when this was written"
+    NOT_SHOWN = "the target did not show it again when this was written"
+    NOT_TRIED = "no target was asked when this was written"
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,7 +152,8 @@ def _act(transcript: Transcript, step: Step, recorded: Sequence[Frame]) -> Itera
         case Closed() as closed:
             name = f"sockets[{closed.conn!a}]"
             closing = f"{{'type': '(closed)', 'code': {name}.close_code}}"
-            yield f"{name}.close(); note({closed.conn!a}, json.dumps({closing}))"
+            told = f"note({closed.conn!a}, json.dumps({closing}))"
+            yield f"hasattr({name}, 'close') and ({name}.close(), {told})"
         case Message() as message:
             raise Unsayable(f"the client sends a {message.opcode}")
 

@@ -1,0 +1,60 @@
+"""What the tests of replays, reproducers and comparisons share: servers, profiles, the command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import kill_matrix
+from responses_ws_conformance.profile import Profile
+from responses_ws_conformance.runner import Run, plan
+from responses_ws_conformance.transcript import Transcript
+from responses_ws_reference.config import ServerConfig
+from responses_ws_reference.server import running_server
+
+VARIABLES = {"RWS_API_KEY": kill_matrix.KEY, "RWS_SECOND_API_KEY": kill_matrix.SECOND_KEY}
+PROFILE = f"""
+api_key_env: RWS_API_KEY
+second_api_key_env: RWS_SECOND_API_KEY
+model: {ServerConfig().model}
+dialect: open-responses
+timing: {{first_event: 1, idle: 1, total: 10, quiet: 0.15, close: 1}}
+"""
+
+
+@contextmanager
+def target(fault: str | None = None) -> Iterator[Profile]:
+    """The profile of a reference server, with a fault or without."""
+    with running_server(kill_matrix.server_config(fault=fault)) as server:
+        yield kill_matrix.profile_of(server.url, dialect=kill_matrix.DEFAULT_DIALECT)
+
+
+def record(profile: Profile, folder: Path, *only: str) -> dict[str, Transcript]:
+    """The recordings of what exercises some requirements, or of everything, by scenario."""
+    run = Run(profile, plan(profile, only=only), folder)
+    run.record_all()
+    return {name: tries[-1].transcript for name, tries in run.recordings.items()}
+
+
+def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """``rws`` or another Python program, as a user runs it, with both keys in the environment."""
+    done = subprocess.run(
+        [sys.executable, *words],
+        cwd=folder,
+        env={**os.environ, **VARIABLES},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def rws(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """The command ``rws``."""
+    return command(folder, "-m", "responses_ws_conformance.cli", *words)

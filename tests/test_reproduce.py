@@ -1,0 +1,201 @@
+"""Reproducers: a folder shows a violation to somebody who has not got the suite."""
+
+from __future__ import annotations
+
+import ast
+import json
+import sys
+from pathlib import Path
+
+import kill_matrix
+import pytest
+from responses_ws_conformance.checks import Evidence
+from responses_ws_conformance.report import ExitCode
+from responses_ws_conformance.reproduction import shrinking
+from responses_ws_conformance.reproduction.outcomes import RED, Outcome, compare, judged
+from responses_ws_conformance.reproduction.replays import replay
+from responses_ws_conformance.reproduction.scripts import Unsayable, literal
+from responses_ws_conformance.reproduction.shrinking import shrink
+from responses_ws_conformance.reproduction.steps import conversation
+from responses_ws_conformance.requirements import catalogue
+from responses_ws_conformance.transcript import Sent, Transcript, load
+from responses_ws_conformance.verdict import Located
+from websockets.sync.server import ServerConnection
+
+from tests.reproduction import PROFILE, command, record, rws, target
+from tests.stubs import stub
+
+# A fault of each kind, and the requirement whose folder is tried.
+KINDS = {
+    "a refusal that does not come": ("failure-evicts-nothing", "RWS-CHAIN-012"),
+    "a member that is missing": ("errors-lack-a-param", "RWS-ERROR-008"),
+    "events in another order": ("progress-comes-after-the-first-item", "RWS-EVENT-004"),
+    "an event that is missing": ("parts-are-not-announced", "RWS-ITEM-004"),
+    "pieces that are not the whole": ("argument-deltas-are-stripped", "RWS-ITEM-008"),
+    "an id that is taken": ("connections-number-their-responses", "RWS-CHAIN-004"),
+    "a context that is lost": ("string-input-is-lost", "RWS-CREATE-001"),
+    "no answer at all": ("stream-is-met-with-silence", "RWS-CREATE-011"),
+    "a limit that is none": ("names-never-run-out", "RWS-LANE-015"),
+    "a handshake that is not refused": ("nobody-asks-for-a-key", "RWS-CONN-003"),
+}
+LIBRARIES = {"websockets"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_script_fails_for_the_same_reason_on_its_own(kind: str, tmp_path: Path) -> None:
+    fault, name = KINDS[kind]
+    layers = {catalogue().requirements[name].feature} & kill_matrix.LAYERS
+    (tmp_path / "p.yaml").write_text(PROFILE + f"features: {sorted(layers)}")
+    with target(fault) as bad, target() as good:
+        run = ["run", bad.url, "--profile", "p.yaml", "--only", name, "--strict"]
+        done = rws(tmp_path, *run, "--report", "r.json", "--reproduce", "found")
+        assert done.returncode == ExitCode.VIOLATION, done.stdout + done.stderr
+        folder = tmp_path / "found" / name
+        script = folder / "reproduce.py"
+        shown = command(tmp_path, str(script), bad.url)
+        right = command(tmp_path, str(script), good.url)
+        shrunk = load(folder / "transcript.jsonl")
+        again, fixed = (compare(shrunk, replay(shrunk, p).transcript) for p in (bad, good))
+    (row,) = [
+        r for r in json.loads((tmp_path / "r.json").read_text())["requirements"] if r["findings"]
+    ]
+    said = shown.stdout.splitlines()[-1]
+    assert (shown.returncode, right.returncode) == (1, 0), shown.stdout + right.stdout
+    assert said.startswith(f"FAILED {name}: expected ")
+    assert any(finding["expected"][:80] in said for finding in row["findings"])
+    assert right.stdout.splitlines()[-1].startswith(f"FIXED {name}")
+    assert (again.outcome, fixed.outcome) == (Outcome.FAILED, Outcome.FIXED)
+    assert judged(shrunk)[name].verdict in RED
+    _assert_stands_alone(script.read_text("utf-8"))
+    page = (folder / "README.md").read_text("utf-8")
+    assert catalogue().requirements[name].text in page
+    assert catalogue().requirements[name].url in page
+    files = "".join(path.read_text("utf-8") for path in folder.iterdir())
+    assert kill_matrix.KEY not in files
+    assert kill_matrix.SECOND_KEY not in files
+
+
+def _assert_stands_alone(script: str) -> None:
+    """The script is short, and imports what Python has and the one library."""
+    assert len(script.splitlines()) < 60
+    imported: set[str] = set()
+    for node in ast.walk(ast.parse(script)):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported.add((node.module or "").partition(".")[0])
+    assert imported <= LIBRARIES | sys.stdlib_module_names
+    assert imported >= LIBRARIES
+
+
+def test_saved_run_is_reproduced_without_its_target(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(PROFILE)
+    with target("errors-lack-a-param") as bad:
+        names = ["--only", "RWS-ERROR-008"]
+        rws(tmp_path, "run", bad.url, "--profile", "p.yaml", *names, "--report", "r.json")
+        done = rws(tmp_path, "reproduce", "r.json", "--output", "found")
+        assert done.returncode == ExitCode.OK, done.stderr
+        assert done.stdout == "found/RWS-ERROR-008: no target was asked when this was written\n"
+        script = tmp_path / "found" / "RWS-ERROR-008" / "reproduce.py"
+        assert command(tmp_path, str(script), bad.url).returncode == 1
+
+
+def test_violation_that_is_not_there_cannot_be_reproduced(tmp_path: Path) -> None:
+    with target() as good:
+        names = ["--only", "RWS-FRAME-012", "--report", "r.json"]
+        run = ["run", good.url, "--profile", "p.yaml"]
+        (tmp_path / "p.yaml").write_text(PROFILE)
+        done = rws(tmp_path, *run, *names, "--reproduce", "found")
+    assert done.returncode == ExitCode.OK
+    assert "no violation to reproduce" in done.stdout
+    done = rws(tmp_path, "reproduce", "r.json", "--only", "RWS-FRAME-012")
+    assert done.returncode == ExitCode.INFRASTRUCTURE
+    assert "no violation of RWS-FRAME-012" in done.stderr
+
+
+HOSTILE = (
+    "'''\"\"\"\n\x1b[2J`` <script>alert(1)</script> $steps ${ends} {x} \\ \ud800 __import__('os')"
+)
+
+
+def _refuses_strangely(connection: ServerConnection) -> None:
+    error = {"type": "invalid_request_error", "code": HOSTILE, "message": HOSTILE, HOSTILE: HOSTILE}
+    for _ in connection:
+        connection.send(json.dumps({"type": "error", "status": 400, "error": error}))
+
+
+def test_what_a_target_sends_stays_a_value(tmp_path: Path) -> None:
+    """Quotes, templates, markup and escape sequences end neither a literal nor a code span."""
+    (tmp_path / "p.yaml").write_text(PROFILE)
+    with stub(_refuses_strangely) as url:
+        run = ["run", url, "--profile", "p.yaml", "--only", "RWS-CREATE-001"]
+        done = rws(tmp_path, *run, "--reproduce", "found")
+        assert done.returncode == ExitCode.VIOLATION, done.stderr
+        (folder,) = (tmp_path / "found").iterdir()
+        shown = command(tmp_path, str(folder / "reproduce.py"), url)
+    assert folder.name == "RWS-CREATE-001"
+    script, page = (folder / "reproduce.py").read_text(), (folder / "README.md").read_text()
+    names = {n.id for n in ast.walk(ast.parse(script)) if isinstance(n, ast.Name)}
+    assert "__import__" not in names
+    assert shown.returncode == 1, shown.stdout + shown.stderr
+    assert all(c.isprintable() or c == "\n" for c in script + page + shown.stdout)
+    (seen,) = [line for line in page.splitlines() if line.startswith("- Seen: ")]
+    assert seen.startswith("- Seen: ``` ")
+    assert seen.endswith(" ```")
+
+
+def test_literals_are_read_as_they_were_meant() -> None:
+    value = {"a": [1, None, True, 1.5, HOSTILE], HOSTILE: {}}
+    assert ast.literal_eval(literal(value)) == value
+    with pytest.raises(Unsayable):
+        literal([float("nan")])
+
+
+@pytest.fixture(scope="module")
+def long_one(tmp_path_factory: pytest.TempPathFactory) -> tuple[Transcript, Located]:
+    """A recording in which one exchange of many violates a requirement."""
+    with target("errors-lack-a-param") as profile:
+        recorded = record(profile, tmp_path_factory.mktemp("long"))["probes/inventions"]
+    judgement = judged(recorded)["RWS-ERROR-008"]
+    return recorded, judgement.findings[-1]
+
+
+def test_shrunk_recording_has_the_same_finding_and_little_else(
+    long_one: tuple[Transcript, Located],
+) -> None:
+    recorded, located = long_one
+    shrunk = shrink(recorded, "RWS-ERROR-008", located.finding)
+    findings = judged(shrunk)["RWS-ERROR-008"].findings
+    assert [each.finding for each in findings] == [located.finding]
+    assert [sum(isinstance(e, Sent) for e in t.entries) for t in (recorded, shrunk)][1] == 1
+    assert set(map(id, shrunk.entries)) <= set(map(id, recorded.entries))
+    assert shrunk.header.selected == ("RWS-ERROR-008",)
+
+
+def test_what_a_message_names_stays(tmp_path: Path) -> None:
+    """A continuation keeps the exchange that told its id, though the check does not ask for it."""
+    with target("previous-id-is-not-echoed") as profile:
+        recorded = record(profile, tmp_path, "RWS-CHAIN-020")["chaining/store-false"]
+    (located, *_) = judged(recorded)["RWS-CHAIN-020"].findings
+    shrunk = shrink(recorded, "RWS-CHAIN-020", located.finding)
+    steps = [step for step in conversation(shrunk).steps if isinstance(step.entry, Sent)]
+    assert [len(step.bindings) for step in steps] == [0, 1]
+
+
+def test_shrinking_ends_soon(
+    long_one: tuple[Transcript, Located], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long a recording is, it is judged a bounded number of times."""
+    recorded, located = long_one
+    judgements: list[Transcript] = []
+    of = Evidence.of
+
+    def counted(transcript: Transcript) -> Evidence:
+        judgements.append(transcript)
+        return of(transcript)
+
+    monkeypatch.setattr(Evidence, "of", counted)
+    monkeypatch.setattr(shrinking, "MOST_JUDGEMENTS", 2)
+    shrunk = shrink(recorded, "RWS-ERROR-008", located.finding)
+    assert len(judgements) == 3
+    assert located.finding.at in {e.n for e in shrunk.entries}
