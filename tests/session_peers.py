@@ -152,7 +152,9 @@ class Recorder:
 
     def __init__(self) -> None:
         self.now = 1_000.0
-        self.transcript = Transcript(Header("states", dialect=DIALECT, features=("auth", "compaction")))
+        self.transcript = Transcript(
+            Header("states", dialect=DIALECT, features=("auth", "compaction"))
+        )
         self.ids: list[str] = []
         self.chains: dict[str, tuple[list[dict[str, Any]], Facts]] = {}
 
