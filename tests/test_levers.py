@@ -284,8 +284,13 @@ def test_trouble_is_provoked_by_all_means(
         profile = kill_matrix.profile_of(server.url, dialect="open-responses")
         profile = replace(profile, levers={name: means(server.url, name)})
         run, judgements = provoked(profile, name, tmp_path)
-    verdicts = {j.requirement.id: (j.verdict.value, j.why) for j in judgements}
-    assert verdicts == dict.fromkeys(EXERCISED[name], ("pass", ""))
+    # Whether a failure is announced by an error is the server's choice, so that may be unseen.
+    is_free = {j.requirement.id: j.requirement.condition == "server" for j in judgements}
+    verdicts = {j.requirement.id: j.verdict for j in judgements}
+    assert verdicts.keys() == {*EXERCISED[name]}
+    assert {n for n, v in verdicts.items() if v is Verdict.UNSEEN and not is_free[n]} == set()
+    assert set(verdicts.values()) <= {Verdict.PASS, Verdict.UNSEEN}
+    assert Verdict.PASS in verdicts.values()
     ((evidence,),) = run.recordings.values()
     (note,) = evidence.transcript.notes("lever")
     assert note.facts["lever"] == name
