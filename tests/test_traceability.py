@@ -15,7 +15,14 @@ from responses_ws_conformance.requirements import PREFIX, catalogue
 
 ROOT = Path(__file__).parent.parent
 TOOL = ROOT / "conformance" / "tools" / "build_traceability.py"
-NUMBERS = [*range(1, 163), *range(196, 228), *range(250, 258), *range(260, 269)]
+NUMBERS = [
+    *range(1, 163),
+    *range(196, 228),
+    *range(250, 258),
+    *range(260, 269),
+    *range(270, 276),
+    *range(280, 287),
+]
 KEYS = {"says", "source", "requirements", "excluded", "open", "note"}
 
 

@@ -21,7 +21,6 @@ from responses_ws_conformance.payloads import NOT_JSON, parse
 
 TRANSCRIPT_VERSION: Final = 1
 SCHEMA: Final = "files/transcript"
-MAX_DEPTH: Final = 256
 # JSON can spell half of a surrogate pair, which UTF-8 cannot: in a file it stays an escape.
 ESCAPING: Final = "backslashreplace"
 
