@@ -123,7 +123,7 @@ class Report:
             features=first.features,
             selected=first.selected,
             scenarios=tuple(dict.fromkeys(t.header.scenario for t in transcripts)),
-            turns=sum(x.is_create for e in evidence for x in e.exchanges),
+            turns=sum(_is_turn(entry) for t in transcripts for entry in t.entries),
             probes=probes(evidence),
             unclaimed=unclaimed(evidence),
             command=f"rws run {first.target}",
@@ -218,6 +218,13 @@ class Report:
             "scenarios": list(judgement.judged_in),
             "findings": [_finding(located) for located in judgement.findings],
         }
+
+
+def _is_turn(entry: Entry) -> bool:
+    """True for what a model is asked to answer, over the WebSocket or over HTTP."""
+    if isinstance(entry, Requested):
+        return entry.method == "POST"
+    return isinstance(entry, Sent) and entry.type == "response.create"
 
 
 def _duration(transcripts: Sequence[Transcript]) -> float:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from responses_ws_conformance.checks import Evidence
-from responses_ws_conformance.transcript import Received
+from responses_ws_conformance.transcript import Answered, Received
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,12 @@ def _named_lanes(evidence: Evidence) -> Iterator[str]:
             yield f"{event.type} has a stream_id"
 
 
+def _served_over_http(evidence: Evidence) -> Iterator[str]:
+    for entry in evidence.transcript.entries:
+        if isinstance(entry, Answered) and entry.status == 200:
+            yield "a create over HTTP was answered with 200"
+
+
 def _events(*prefixes: str) -> Callable[[Evidence], Iterator[str]]:
     def look(evidence: Evidence) -> Iterator[str]:
         for event in evidence.transcript.received():
@@ -80,15 +86,16 @@ def item_type(event: Received) -> object:
     return item.get("type") if isinstance(item, dict) else None
 
 
-# By what each layer gives itself away. ``http`` shows only to who asks over HTTP.
+# By what each layer gives itself away.
 SIGNS: Final[Mapping[str, Callable[[Evidence], Iterator[str]]]] = {
     "storage": _continued_elsewhere,
     "warmup": _warmed_up,
     "lanes": _named_lanes,
-    "steering": _events("response.steer."),
-    "interrupt": _events("response.interrupt.", "response.output_item.interrupted"),
-    "inject": _events("response.inject."),
+    "steering": _events("response.steer.accepted"),
+    "interrupt": _events("response.interrupt.accepted"),
+    "inject": _events("response.inject.created"),
     "compaction": _items("compaction", "response.compaction."),
     "custom-tools": _items("custom_tool_call", "response.custom_tool_call_input."),
     "reasoning": _items("reasoning", "response.reasoning"),
+    "http": _served_over_http,
 }

@@ -19,6 +19,7 @@ from typing import Final
 from responses_ws_conformance import __version__
 from responses_ws_conformance.cli import (
     baselines,
+    drafts,
     judging,
     replaying,
     reporting,
@@ -36,6 +37,7 @@ __all__ = ["main", "parser"]
 
 COMMANDS: Final = (
     running,
+    drafts,
     showing,
     judging,
     reporting,

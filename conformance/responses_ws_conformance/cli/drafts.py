@@ -1,0 +1,46 @@
+"""``rws init``: drafts the profile of a target from what it does."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from responses_ws_conformance.cli.options import OUTPUT, Commands
+from responses_ws_conformance.drafting import draft, look, sound
+from responses_ws_conformance.errors import CannotStart
+from responses_ws_conformance.profile import load_profile
+from responses_ws_conformance.report import ExitCode
+from responses_ws_conformance.soundings import SOUNDINGS
+
+
+def add(commands: Commands) -> None:
+    """The parser."""
+    init = commands.add("init", init_command, about="draft a profile from a few harmless turns")
+    init.add_argument("url", help="wss://host/v1/responses")
+    init.add_argument("--model", metavar="NAME", help="the model that every create names")
+    init.add_argument("--api-key-env", metavar="VARIABLE", help="variable with the API key")
+    init.add_argument("--output", type=Path, metavar="FILE", help="default: standard output")
+
+
+def init_command(options: argparse.Namespace) -> int:
+    """``rws init``."""
+    if options.output is not None and options.output.exists():
+        raise CannotStart(f"{options.output}: it is there already")
+    profile = load_profile(
+        None, url=options.url, model=options.model, api_key_env=options.api_key_env
+    )
+    turns = sum(s.turns for s in SOUNDINGS.values())
+    print(f"{profile.target}: {turns} turns at most", file=sys.stderr, flush=True)
+    folder = OUTPUT / "init"
+    folder.mkdir(parents=True, exist_ok=True)
+    seen = look(sound(profile, folder))
+    text = draft(profile, seen, key_variable=options.api_key_env)
+    if options.output is None:
+        print(text, end="")
+        return ExitCode.OK
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_text(text, "utf-8")
+    claimed = ", ".join(seen.signs) or "nothing beyond the core"
+    print(f"{options.output}: claims {claimed}; read it before you believe it")
+    return ExitCode.OK

@@ -1,0 +1,161 @@
+"""``rws init`` drafts what a target shows, says why, and claims nothing that it did not see."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import kill_matrix
+import pytest
+import yaml
+from responses_ws_conformance.drafting import draft, look, sound
+from responses_ws_conformance.errors import CannotStart
+from responses_ws_conformance.profile import LAYERS, Profile, load_profile
+from responses_ws_conformance.report import ExitCode
+from responses_ws_conformance.runner import plan
+from responses_ws_conformance.sightings import SIGNS
+from responses_ws_conformance.soundings import CORE, SOUNDINGS
+from responses_ws_reference.config import ServerConfig
+from responses_ws_reference.server import running_server
+
+from tests.stubs import dead_port, overloaded, refuse, silent, stub
+
+# It needs a model that calls tools while it goes on.
+NOT_TRIED = {"inject"}
+WITHOUT = frozenset({"lanes", "storage", "warmup", "steering", "reasoning", "compaction"})
+
+
+@dataclass(frozen=True)
+class Drafted:
+    """A draft, and the server that it is about."""
+
+    text: str
+    turns: int
+    url: str
+
+    @property
+    def profile(self) -> dict[str, Any]:
+        found: dict[str, Any] = yaml.safe_load(self.text)
+        return found
+
+    @property
+    def claims(self) -> set[str]:
+        return set(self.profile.get("features", ()))
+
+
+def drafted(folder: Path, *without: str, dialect: str | None = None) -> Drafted:
+    config = kill_matrix.server_config()
+    config = replace(
+        config, without=frozenset(without), **({"dialect": dialect} if dialect else {})
+    )
+    with running_server(config) as server:
+        profile = Profile(
+            server.url,
+            model=ServerConfig().model,
+            api_key=kill_matrix.KEY,
+            timing=kill_matrix.TIMING,
+            secrets={"api_key": kill_matrix.KEY},
+        )
+        recordings = sound(profile, folder)
+        text = draft(profile, look(recordings), key_variable="RWS_KEY")
+        sent = [x for e in recordings for x in e.exchanges if x.is_create]
+        return Drafted(text, len(sent), server.url)
+
+
+@pytest.fixture(scope="module")
+def rich(tmp_path_factory: pytest.TempPathFactory) -> Drafted:
+    """The draft for a server with every layer but those that it has only over HTTP."""
+    return drafted(tmp_path_factory.mktemp("rich"))
+
+
+@pytest.fixture(scope="module")
+def poor(tmp_path_factory: pytest.TempPathFactory) -> Drafted:
+    """The draft for a server without most layers, that speaks as OpenAI would."""
+    return drafted(tmp_path_factory.mktemp("poor"), *WITHOUT, dialect="openai")
+
+
+def test_every_layer_is_sounded_and_has_a_sign() -> None:
+    assert set(SOUNDINGS) - {CORE} == set(LAYERS) - NOT_TRIED
+    assert set(SIGNS) == set(LAYERS)
+
+
+def test_what_a_server_has_is_claimed(rich: Drafted) -> None:
+    assert rich.claims >= WITHOUT | {"custom-tools"}
+    assert "http" not in rich.claims
+
+
+def test_what_a_server_lacks_is_not(poor: Drafted) -> None:
+    assert poor.claims & WITHOUT == set()
+
+
+def test_dialect_is_the_one_that_fits(rich: Drafted, poor: Drafted) -> None:
+    assert rich.profile["dialect"] == "open-responses"
+    assert poor.profile["dialect"] == "openai"
+    assert "# open-responses: response.created/response: frequency_penalty is missing" in poor.text
+
+
+def test_each_claim_says_why_and_so_does_what_is_not_claimed(poor: Drafted, rich: Drafted) -> None:
+    for each in (poor, rich):
+        lines = each.text.splitlines()
+        claimed = {line.split()[1] for line in lines if line.startswith("  - ") and "  # " in line}
+        assert claimed == each.claims
+        missed = {line.split()[1].rstrip(":") for line in lines if line.startswith("#   ")}
+        assert missed == set(LAYERS) - each.claims - NOT_TRIED
+        assert all(f"Not tried: {name}" in each.text for name in NOT_TRIED)
+
+
+def test_it_costs_few_turns_and_holds_no_secret(rich: Drafted) -> None:
+    assert rich.turns <= sum(s.turns for s in SOUNDINGS.values()) < 20
+    assert kill_matrix.KEY not in rich.text
+    assert rich.profile["api_key_env"] == "RWS_KEY"
+
+
+def test_a_draft_is_a_profile_that_can_be_run(rich: Drafted, tmp_path: Path) -> None:
+    path = tmp_path / "rws.yaml"
+    path.write_text(rich.text, "utf-8")
+    profile = load_profile(path, env={"RWS_KEY": kill_matrix.KEY})
+    assert profile.claims == tuple(sorted({*rich.claims, "auth"}))
+    assert plan(profile).turns > 100
+
+
+@pytest.mark.parametrize("handler", [silent, overloaded])
+def test_nothing_is_drafted_of_a_server_without_a_healthy_turn(
+    handler: Any, tmp_path: Path
+) -> None:
+    timing = replace(kill_matrix.TIMING, first_event=0.3)
+    with stub(handler) as url, pytest.raises(CannotStart, match="no healthy turn"):
+        sound(Profile(url, timing=timing, retries=0, backoff=0.0), tmp_path)
+
+
+def rws(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "responses_ws_conformance.cli", "init", *arguments],
+        cwd=folder,
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_what_cannot_be_reached_is_said_in_one_line(tmp_path: Path) -> None:
+    with stub(silent, gate=refuse) as url:
+        for target, reason in ((dead_port(), "connection refused"), (url, "status 403")):
+            done = rws(tmp_path, target, "--output", "rws.yaml")
+            assert done.returncode == ExitCode.INFRASTRUCTURE
+            assert reason in done.stderr.splitlines()[-1]
+    assert not (tmp_path / "rws.yaml").exists()
+
+
+def test_command_writes_a_file_once(tmp_path: Path) -> None:
+    with running_server() as server:
+        done = rws(tmp_path, server.url, "--output", "rws.yaml")
+        assert done.returncode == ExitCode.OK, done.stderr
+        assert yaml.safe_load((tmp_path / "rws.yaml").read_text("utf-8"))["url"] == server.url
+        again = rws(tmp_path, server.url, "--output", "rws.yaml")
+    assert again.returncode == ExitCode.INFRASTRUCTURE
+    assert "it is there already" in again.stderr
