@@ -76,6 +76,16 @@ def _verdict(report: Row) -> Iterator[str]:
         if probe["fooled"]:
             what = escape(safe(probe["what"]))
             yield f"<p>This target accepted an invented {what}: read its passes with care.</p>"
+    for shown in report["unclaimed"]:
+        feature, seen = escape(shown["feature"]), escape(safe(shown["seen"], limit=300))
+        yield f"<p>Not judged, because the profile does not claim {feature}: {seen}</p>"
+    for waiver in report["waivers"]:
+        reason = escape(safe(waiver["reason"], limit=300))
+        yield f"<p>Known and waived until {escape(waiver['expires'])}: "
+        yield f"{_local(waiver['id'])}, {reason}</p>"
+    if report["dropped"]:
+        names = ", ".join(escape(name) for name in report["dropped"])
+        yield f"<p>Not recorded, because they cost too many turns: {names}</p>"
 
 
 def _facts(report: Row) -> Iterator[str]:
@@ -84,6 +94,7 @@ def _facts(report: Row) -> Iterator[str]:
         "Dialect": report["dialect"] or "none claimed",
         "Features": ", ".join(report["features"]) or "core only",
         "Suite": f"{report['suite_version']}, specification {report['spec_version']}",
+        "Command": report["command"],
         "Run": f"{report['started_at']}, {report['duration_s']:.1f} s, {report['turns']} turns",
     }
     if report["selected"] is not None:
