@@ -14,6 +14,7 @@ from responses_ws_conformance.histories import (
     OPAQUE_ITEMS,
     PREVIOUS,
     History,
+    Item,
     Responses,
     calls,
     continues,
@@ -205,6 +206,39 @@ def outputs_answer_calls(evidence: Evidence) -> Iterator[Outcome]:
             wanted = f"the call {name!r} in the chain or in the input"
             seen = f"its output only; calls: {', '.join(sorted(called)) or 'none'}"
             yield Finding(create.sent.n, wanted, seen, path="/input")
+
+
+def known_answers(evidence: Evidence) -> Iterator[tuple[Exchange, Item, list[str]]]:
+    """Each output whose call is known, and the types of output that calls of its id ask for."""
+    responses = Responses.of(evidence.exchanges)
+    for create in creates(evidence):
+        items = [*responses.behind(create).items, *input_items(create)]
+        for answer in input_items(create):
+            called = calls(items) & outputs([answer])
+            kinds = [item.get("type") for item in items if calls([item]) & called]
+            wanted = [ANSWERS[kind] for kind in kinds if kind in ANSWERS]
+            if wanted and len(wanted) == len(kinds):
+                yield create, answer, wanted
+
+
+# Which output belongs to which call.
+ANSWERS: Final = {
+    "function_call": "function_call_output",
+    "custom_tool_call": "custom_tool_call_output",
+    "shell_call": "shell_call_output",
+    "apply_patch_call": "apply_patch_call_output",
+    "computer_call": "computer_call_output",
+    "tool_search_call": "tool_search_output",
+}
+
+
+@invariant("RWS-CLIENT-029", when=lambda e: any(True for _ in known_answers(e)))
+def outputs_are_of_the_kind_of_their_call(evidence: Evidence) -> Iterator[Outcome]:
+    """A call is answered by the type of output that belongs to it."""
+    for create, answer, wanted in known_answers(evidence):
+        if answer["type"] not in wanted:
+            seen = f"{answer['type']} for the call {answer['call_id']!r}"
+            yield Finding(create.sent.n, f"{' or '.join(wanted)}", seen, path="/input")
 
 
 def owed_outputs(evidence: Evidence) -> Iterator[tuple[Exchange, set[str]]]:
