@@ -23,7 +23,7 @@ CHAPTERS = sorted(SPEC.glob("[0-9]*.md"))
 ROWS: list[dict[str, Any]] = json.loads(
     (ROOT / "conformance/responses_ws_conformance/requirements.json").read_text("utf-8")
 )["requirements"]
-FEATURES = {"core", "auth", "storage", "warmup", "lanes", "custom-tools", "reasoning"}
+FEATURES = {"core", "auth", "storage", "warmup", "lanes", "steering", "custom-tools", "reasoning"}
 FEATURES |= {"compaction", "http"}
 DIALECTS = {None, "open-responses", "openai"}
 PROFILE = json.loads((ROOT / "schemas/responses_ws_schemas/files/profile.json").read_text("utf-8"))

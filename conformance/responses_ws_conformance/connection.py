@@ -132,13 +132,17 @@ class Connection:
         return self.until(exchange, lambda x: x.is_ended)
 
     def until(self, exchange: Exchange, reached: Callable[[Exchange], bool]) -> Exchange:
-        """Read until the exchange has come so far or has ended, or a limit has run out.
+        """Read until the exchange has come so far or has ended, or a limit has run out."""
+        return self.follow(exchange, lambda x: reached(x) or x.is_ended)
+
+    def follow(self, exchange: Exchange, reached: Callable[[Exchange], bool]) -> Exchange:
+        """Read on, behind the end of the exchange too, until it has come so far.
 
         Pings and pongs restart the clock of silence; before the first event at most once over.
         """
         timing = self.driver.profile.timing
         started = self.alive_at = self.driver.now()
-        while not (reached(exchange) or exchange.is_ended or self._ended):
+        while not (reached(exchange) or self._ended):
             has_begun = bool(exchange.events)
             limit = timing.idle if has_begun else timing.first_event
             most = timing.total if has_begun else min(2 * timing.first_event, timing.total)

@@ -48,6 +48,7 @@ AREAS: Final = {
     "11-storage": ("STORE",),
     "12-warm-up": ("WARM",),
     "13-lanes": ("LANE",),
+    "14-steering": ("STEER",),
     "16-custom-tools": ("CUSTOM",),
     "17-reasoning": ("REASON",),
     "18-compaction": ("COMPACT",),

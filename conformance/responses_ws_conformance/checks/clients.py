@@ -9,6 +9,8 @@ from typing import Any, Final
 from responses_ws_schemas import dialect_schema, explain, load, names
 
 from responses_ws_conformance.checks import Evidence, Finding, Outcome, invariant
+from responses_ws_conformance.checks.steering_refusals import texts
+from responses_ws_conformance.commands import FAILED, is_accepted, target_of
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.histories import (
     OPAQUE_ITEMS,
@@ -289,3 +291,23 @@ def unstored_responses_stay_on_their_connection(evidence: Evidence) -> Iterator[
             seen = f"continued on {create.conn}, made with store: false on {parent.conn}"
             wanted = "its continuation on the same connection, or the full input"
             yield Finding(create.sent.n, wanted, seen, path=f"/{PREVIOUS}")
+
+
+def continued_steers(evidence: Evidence) -> Iterator[tuple[Exchange, Exchange]]:
+    """Each accepted steer with a create that then continues the response on its connection."""
+    for steer in filter(is_accepted, evidence.exchanges):
+        for create in creates(evidence):
+            is_later = steer.answer is not None and create.sent.n > steer.answer.n
+            if is_later and create.conn == steer.conn and continues(create) == target_of(steer):
+                yield steer, create
+
+
+@invariant("RWS-CLIENT-030", when=lambda e: any(True for _ in continued_steers(e)))
+def accepted_input_is_not_repeated(evidence: Evidence) -> Iterator[Outcome]:
+    """A create that continues a steered response has nothing that was accepted for it."""
+    for steer, create in continued_steers(evidence):
+        came_back = any(e.type == FAILED and e.n < create.sent.n for e in steer.sequels)
+        for text in texts(steer.request.get("input")):
+            if not came_back and text in texts(create.request.get("input")):
+                seen = f"{text[:80]!r}, which entry {steer.sent.n} steered"
+                yield Finding(create.sent.n, "new items only", seen, path="/input")

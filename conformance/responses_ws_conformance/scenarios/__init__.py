@@ -112,6 +112,8 @@ AREAS: Final = (
     "warmup",
     "lanes",
     "lanes_memory",
+    "steering",
+    "steering_calls",
     "custom",
     "reasoning",
     "compaction",

@@ -73,6 +73,7 @@ from responses_ws_reference.faults import (
     lifetime,
     lookups,
     reasoning,
+    steering,
     storage,
     tools,
     turns,
@@ -105,6 +106,7 @@ AREAS = (
     warmup,
     lanes,
     forks,
+    steering,
     compaction,
     http,
 )

@@ -16,6 +16,7 @@ from responses_ws_reference.variants import (
     loads,
     moods,
     reasoning,
+    steering,
     streams,
     warmup,
 )
@@ -24,4 +25,17 @@ from responses_ws_reference.variants.registry import VARIANTS, Variant
 __all__ = ["VARIANTS", "Variant"]
 
 # Importing an area registers its variants; naming the areas keeps the imports honest.
-AREAS = (choices, streams, items, errors, moods, loads, warmup, custom, reasoning, compaction, http)
+AREAS = (
+    choices,
+    streams,
+    items,
+    errors,
+    moods,
+    loads,
+    warmup,
+    steering,
+    custom,
+    reasoning,
+    compaction,
+    http,
+)

@@ -1,0 +1,371 @@
+"""Faults of steering: of its answers, of the response that is steered, and of its successor."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
+
+from responses_ws_reference.creates import Create
+from responses_ws_reference.effects import Event
+from responses_ws_reference.faults.registry import (
+    TERMINAL,
+    Fault,
+    on_incoming,
+    register,
+    replace_policy,
+    rewrite_events,
+)
+from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply, Sendings
+from responses_ws_reference.items import Item
+from responses_ws_reference.numbering import renumbered
+from responses_ws_reference.policies import identify, inherit, judge_steer, queue, succeed
+from responses_ws_reference.refusals import Refusal, Refused
+from responses_ws_reference.steering import ACCEPTED, FAILED, PENDING, read_steer
+from responses_ws_reference.store import Snapshot
+
+STEER = "response.steer"
+PREVIOUS = "previous_response_id"
+LANE = "stream_id"
+
+
+# A steer and its answer
+
+
+@replace_policy("judge_steer", "RWS-STEER-001")
+def nothing_can_be_steered(create: Create, queued: int) -> Refusal | None:
+    """No response takes input while it runs."""
+    return Refusal("steering_not_supported", "Not here.")
+
+
+@on_incoming("RWS-STEER-001", on=STEER)
+def steers_meet_silence(event: Event, link: Link) -> Incoming | Reply:
+    """A server that reads only creates drops what else comes."""
+    return Reply()
+
+
+@rewrite_events("RWS-STEER-002", on=ACCEPTED)
+def acceptances_name_another_response(event: Event, link: Link) -> Sendings:
+    """A gateway with ids of its own forgets to put the client's back into an acceptance."""
+    event["steer"][PREVIOUS] = f"upstream_{event['steer'][PREVIOUS]}"
+    return event
+
+
+@replace_policy("identify", "RWS-STEER-002", "RWS-STEER-023")
+def steers_are_named_alike(prefix: str, fresh: str) -> str:
+    """Each steer is the steer."""
+    return "steer" if prefix == "steer" else identify(prefix, fresh)
+
+
+@rewrite_events("RWS-STEER-009", on=(ACCEPTED, PENDING))
+def steers_of_the_default_lane_name_it(event: Event, link: Link) -> Sendings:
+    """The lane without a name is called default where a steer is answered."""
+    return {LANE: "default", **event}
+
+
+@on_incoming("RWS-STEER-017", on=STEER)
+def further_members_are_ignored(event: Event, link: Link) -> Incoming | Reply:
+    """What is no member of a steer is passed over."""
+    return {n: v for n, v in event.items() if n in ("type", PREVIOUS, "input")}
+
+
+# The response that is steered
+
+
+def _is_steered(event: Event) -> bool:
+    return (event["response"]["incomplete_details"] or {}).get("reason") == "steered"
+
+
+@rewrite_events("RWS-STEER-004", on="response.incomplete")
+def steering_is_an_interruption(event: Event, link: Link) -> Sendings:
+    """A response that was steered ends with the reason of one that was interrupted."""
+    if _is_steered(event):
+        event["response"]["incomplete_details"]["reason"] = "interrupted"
+    return event
+
+
+@rewrite_events("RWS-STEER-005")
+def steering_cuts_at_once(event: Event, link: Link) -> Sendings:
+    """Nothing more is said of the item at which a response was steered."""
+    link = link.on_lane(event)
+    if event["type"] == "response.created":
+        link.memory["is_cut"] = False
+    if event["type"] == ACCEPTED:
+        link.memory["is_cut"] = True
+    elif link.memory.get("is_cut") and "output_index" in event:
+        return []
+    elif event["type"] == "response.incomplete" and _is_steered(event):
+        event["response"]["output"] = []
+    return renumbered([event], link)
+
+
+# The successor
+
+
+def _succeeded(event: Event, link: Link) -> str | None:
+    """The response whose successor an event carries, where no create asked for it."""
+    link = link.on_lane(event)
+    steered = link.memory.setdefault("steered", set())
+    if event["type"] == ACCEPTED:
+        steered.add(event["steer"][PREVIOUS])
+    if event["type"] == "response.created":
+        previous = event["response"][PREVIOUS]
+        asked = link.create.get(PREVIOUS) == previous
+        link.memory["parent"] = previous if previous in steered and not asked else None
+    parent: str | None = link.memory.get("parent")
+    return parent
+
+
+@rewrite_events("RWS-STEER-003")
+def successors_are_nobodys(event: Event, link: Link) -> Sendings:
+    """A gateway passes on no response that it knows no create of."""
+    return [] if _succeeded(event, link) is not None else event
+
+
+@rewrite_events("RWS-STEER-006")
+def successors_continue_something_else(event: Event, link: Link) -> Sendings:
+    """A gateway shows the upstream's id of the response that a successor continues."""
+    if _succeeded(event, link) is not None and "response" in event:
+        event["response"][PREVIOUS] = f"upstream_{event['response'][PREVIOUS]}"
+    return event
+
+
+@replace_policy("succeed", "RWS-STEER-007")
+def successors_have_default_settings(create: Create, target: str, items: tuple[Item, ...]) -> Event:
+    """A successor is created with nothing but the new input."""
+    members = succeed(create, target, items)
+    kept = ("type", "model", "store", LANE, PREVIOUS, "input")
+    return {name: value for name, value in members.items() if name in kept}
+
+
+@replace_policy("succeed", "RWS-STEER-007")
+def successors_have_no_tools(create: Create, target: str, items: tuple[Item, ...]) -> Event:
+    """Tools belong to the create that lists them, also where there is no other."""
+    members = succeed(create, target, items)
+    return {n: v for n, v in members.items() if n not in ("tools", "tool_choice")}
+
+
+@replace_policy("succeed", "RWS-STEER-008")
+def successors_begin_anew(create: Create, target: str, items: tuple[Item, ...]) -> Event:
+    """A successor sees what was steered, and nothing of what was said before."""
+    members = succeed(create, target, items)
+    return {name: value for name, value in members.items() if name != PREVIOUS}
+
+
+@replace_policy("queue", "RWS-STEER-008", "RWS-STEER-013", "RWS-STEER-024")
+def accepted_input_is_lost(inputs: Collection[tuple[Item, ...]]) -> tuple[Item, ...]:
+    """What was accepted is not there when it is to be taken up."""
+    return ()
+
+
+@replace_policy("queue", "RWS-STEER-013", "RWS-STEER-024")
+def the_last_steer_comes_first(inputs: Collection[tuple[Item, ...]]) -> tuple[Item, ...]:
+    """What was steered is kept on a stack."""
+    return queue([*reversed([*inputs])])
+
+
+@replace_policy("queue", "RWS-STEER-013", "RWS-STEER-024")
+def only_the_first_steer_counts(inputs: Collection[tuple[Item, ...]]) -> tuple[Item, ...]:
+    """There is room for one steer of a response; the others are accepted all the same."""
+    return queue([*inputs][:1])
+
+
+@rewrite_events("RWS-STEER-010")
+def successors_of_the_default_lane_name_it(event: Event, link: Link) -> Sendings:
+    """The lane without a name is called default where a successor runs."""
+    is_unnamed = LANE not in event
+    return {**event, LANE: "default"} if _succeeded(event, link) and is_unnamed else event
+
+
+def _invented(event: Event, previous: str) -> list[Event]:
+    """Another response without output."""
+    response = {**event["response"], "id": identify("resp", previous[::-1]), "output": []}
+    response |= {"incomplete_details": None, PREVIOUS: previous}
+    begun = {**response, "status": "in_progress", "completed_at": None, "usage": None}
+    lane = {LANE: event[LANE]} if LANE in event else {}
+    return [
+        {"type": "response.created", "sequence_number": 0, **lane, "response": begun},
+        {
+            "type": "response.completed",
+            "sequence_number": 1,
+            **lane,
+            "response": {**response, "status": "completed"},
+        },
+    ]
+
+
+@rewrite_events("RWS-STEER-011")
+def each_steer_has_a_successor(event: Event, link: Link) -> Sendings:
+    """The successor is followed by another one of the same response."""
+    parent = _succeeded(event, link)
+    if parent is None or event["type"] not in TERMINAL:
+        return event
+    return [event, *_invented(event, parent)]
+
+
+# A response that waits for its client
+
+
+@rewrite_events("RWS-STEER-012")
+def nobody_waits_for_outputs(event: Event, link: Link) -> Sendings:
+    """A successor begins although the calls have no outputs."""
+    _succeeded(event, link)
+    steered = link.on_lane(event).memory["steered"]
+    if event["type"] != "response.completed" or event["response"]["id"] not in steered:
+        return event
+    if not any("call_id" in item for item in event["response"]["output"]):
+        return event
+    return [event, *_invented(event, event["response"]["id"])]
+
+
+@rewrite_events("RWS-STEER-021", on=PENDING)
+def what_waits_waits_in_silence(event: Event, link: Link) -> Sendings:
+    """The client is left to find out that its input waits."""
+    return []
+
+
+@rewrite_events("RWS-STEER-022", on=PENDING)
+def nothing_in_particular_is_required(event: Event, link: Link) -> Sendings:
+    """It is said that something is required, but not what."""
+    event["required_input"] = []
+    return event
+
+
+@rewrite_events("RWS-STEER-022", on=PENDING)
+def calls_stand_for_their_outputs(event: Event, link: Link) -> Sendings:
+    """The stubs are of the calls instead of their outputs."""
+    for stub in event["required_input"]:
+        stub["type"] = stub["type"].removesuffix("_output")
+    return event
+
+
+@rewrite_events("RWS-STEER-023", on=PENDING)
+def what_waits_is_announced_twice(event: Event, link: Link) -> Sendings:
+    """It is said once more that input waits."""
+    return [event, event]
+
+
+@replace_policy("take_along", "RWS-STEER-024")
+def waiting_input_comes_last(items: tuple[Item, ...], create: Create) -> Create:
+    """What was steered comes behind what the client brings."""
+    return replace(create, items=(*create.items, *items))
+
+
+@replace_policy("take_along", "RWS-STEER-024")
+def waiting_input_is_forgotten(items: tuple[Item, ...], create: Create) -> Create:
+    """A create that answers calls is taken as it is."""
+    return create
+
+
+@replace_policy("inherit", "RWS-STEER-025")
+def outputs_continue_with_the_old_instructions(create: Create, previous: Snapshot) -> Create:
+    """A create with outputs is the second half of the one before, instructions and all."""
+    create = inherit(create, previous)
+    has_outputs = any(item["type"] == "function_call_output" for item in create.items)
+    if not has_outputs or previous.create.instructions is None:
+        return create
+    fields = {**create.fields, "instructions": previous.create.instructions}
+    return replace(create, fields=fields)
+
+
+def _remember_for_ever(message: Incoming, link: Link) -> Incoming:
+    if not isinstance(message, dict):
+        return message
+    kept: dict[Any, Any] = link.shared.setdefault("kept", {})
+    own = link.memory.setdefault("own", set())
+    previous = message.get(PREVIOUS)
+    if message.get("type") == STEER and isinstance(message.get("input"), str):
+        own.add(previous)
+        text = [{"type": "message", "role": "user", "content": message["input"]}]
+        kept[previous] = [*kept.get(previous, []), *text]
+    elif previous in kept and previous not in own and isinstance(message.get("input"), list):
+        return {**message, "input": [*kept[previous], *message["input"]]}
+    return message
+
+
+register(
+    Fault(
+        "waiting-input-is-stored",
+        ("RWS-STEER-026",),
+        "What was steered is stored with the response, for whoever continues it.",
+        Hooks(incoming=_remember_for_ever),
+    )
+)
+
+
+# Refusals
+
+
+@replace_policy("miss", "RWS-STEER-014")
+def unknown_responses_are_over(target: str, ended: Collection[str]) -> Refusal:
+    """What does not run has run."""
+    return Refusal("response_already_completed", "The response takes no more input.")
+
+
+@rewrite_events("RWS-STEER-014", on=FAILED)
+def unknown_responses_are_an_error(event: Event, link: Link) -> Sendings:
+    """Nobody is steered, so the answer is an error like others."""
+    if event["error"]["code"] != "response_not_found":
+        return event
+    return Refusal("response_not_found", event["error"]["message"]).event()
+
+
+@replace_policy("miss", "RWS-STEER-014", "RWS-STEER-015")
+def what_does_not_run_is_invalid(target: str, ended: Collection[str]) -> Refusal:
+    """Whatever is wrong with a steer is wrong with its input."""
+    return Refusal("invalid_input", "This response cannot be steered.")
+
+
+@on_incoming("RWS-STEER-016", "RWS-STEER-017", on=STEER)
+def bad_steers_are_an_error(event: Event, link: Link) -> Incoming | Reply:
+    """What breaks the form of a steer is refused like any bad event."""
+    try:
+        read_steer(event)
+    except Refused as refused:
+        return Reply((refused.refusal.event(),))
+    return event
+
+
+@on_incoming("RWS-STEER-016", on=STEER)
+def an_empty_array_is_empty_input(event: Event, link: Link) -> Incoming | Reply:
+    """Nothing at all is accepted like an empty text."""
+    return {**event, "input": ""} if event.get("input") == [] else event
+
+
+@on_incoming("RWS-STEER-016", on=STEER)
+def anybody_can_steer(event: Event, link: Link) -> Incoming | Reply:
+    """A message of the developer is taken for one of the user."""
+    items = event.get("input")
+    if not isinstance(items, list):
+        return event
+    return {**event, "input": [i | {"role": "user"} if "role" in i else i for i in items]}
+
+
+@on_incoming("RWS-STEER-016", on=STEER)
+def outputs_can_steer(event: Event, link: Link) -> Incoming | Reply:
+    """The output of a tool is accepted, as the types would have it."""
+    items = event.get("input")
+    if not isinstance(items, list) or not any("output" in item for item in items):
+        return event
+    return {**event, "input": [{"role": "user", "content": i.get("output", "")} for i in items]}
+
+
+@rewrite_events("RWS-STEER-018", on=FAILED)
+def refused_input_is_kept(event: Event, link: Link) -> Sendings:
+    """A failure has no room for the input, which is shown empty."""
+    event["steer"]["input"] = ""
+    return event
+
+
+@rewrite_events("RWS-STEER-019", on=FAILED, variant="steered-input-comes-back")
+def what_comes_back_has_no_name(event: Event, link: Link) -> Sendings:
+    """Input that was accepted and comes to nothing is not told from what was refused."""
+    event["steer"].pop("id", None)
+    return event
+
+
+@replace_policy("judge_steer", "RWS-STEER-020")
+def modes_are_no_reason(create: Create, queued: int) -> Refusal | None:
+    """A response that cannot be steered is said not to run."""
+    refusal = judge_steer(create, queued)
+    return refusal and replace(refusal, code="response_not_active")
