@@ -14,6 +14,7 @@ entry's number is its place after the steps have been expanded:
     - call: {id: resp_1, call_id: call_1, name: get_time}     the same with a function call
     - warm_up: {id: resp_1, output_tokens: 0}                 a create that generates nothing
     - output: {id: resp_1, items: […], events: […]}           a create, events, and these items done
+    - interrupted: {id: resp_1, reports: [0], reason: interrupted}   a create cut off in its text
     - refused: {code: previous_response_not_found, status: 400}   a create and an error event
     - posted: {id: resp_1, text: hi, whole: true}             a healthy create over HTTP
     - asked: {method: GET, path: /v1/responses/resp_1, status: 404, json: {…}}    any HTTP request
@@ -205,6 +206,33 @@ class Builder:
         items, events = value.get("items", []), value.get("events", [])
         for event in output_stream(value["id"], items, events, request):
             self.step_received(on_lane(value, event, request), conn)
+
+    def step_interrupted(self, value: dict[str, Any], conn: str) -> None:
+        """The interrupt is named ``command``; ``done`` says whether its item was done before."""
+        request = self._create(value.get("request", {}), conn)
+        name, is_done = value["id"], value.get("done", False)
+        stream = [*message_stream(name, "1 2 3", request)]
+        shown = stream[:-1] if is_done else stream[: value.get("after", 5)]
+        for event in shown:
+            self.step_received(event, conn)
+        self.names["command"] = f"e{len(self.transcript.entries)}"
+        self.step_sent(
+            {"type": "response.interrupt", "response_id": name, "mode": "discard_partial_items"},
+            conn,
+        )
+        answer = {"type": "response.interrupt.accepted", "response_id": name}
+        tail = [{**answer, **value.get("answer", {})}]
+        for index in value.get("reports", []):
+            at = {"item_id": f"msg_{name}", "output_index": index}
+            at |= {"response_id": name, "type": "response.output_item.interrupted"}
+            tail.append(at)
+        items = stream[-1]["response"]["output"]
+        end = response(name, "incomplete", items if value.get("keeps", is_done) else [], request)
+        end["incomplete_details"] = {"reason": value.get("reason", "interrupted")}
+        end["usage"] = value.get("usage", {"input_tokens": 1, "output_tokens": 1})
+        tail.append({"type": value.get("ends", "response.incomplete"), "response": end})
+        for number, event in enumerate(tail, start=len(shown)):
+            self.step_received({**event, "sequence_number": number}, conn)
 
     def step_refused(self, value: dict[str, Any], conn: str) -> None:
         request = self._create(value.get("request", {}), conn)

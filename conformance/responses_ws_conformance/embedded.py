@@ -23,7 +23,16 @@ MODEL: Final = "rws-reference"
 KEY_VARIABLE: Final = "RWS_EMBEDDED_API_KEY"
 SECOND_KEY_VARIABLE: Final = "RWS_EMBEDDED_SECOND_API_KEY"
 FEATURES: Final = frozenset(
-    {"compaction", "custom-tools", "lanes", "reasoning", "steering", "storage", "warmup"}
+    {
+        "compaction",
+        "custom-tools",
+        "interrupt",
+        "lanes",
+        "reasoning",
+        "steering",
+        "storage",
+        "warmup",
+    }
 )
 MESSAGE_BYTES: Final = 16 * 2**20
 # What the extra [http] installs, for the suite and for the server: with it HTTP is served too.

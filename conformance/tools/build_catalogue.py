@@ -49,6 +49,7 @@ AREAS: Final = {
     "12-warm-up": ("WARM",),
     "13-lanes": ("LANE",),
     "14-steering": ("STEER",),
+    "15-interrupt": ("INTR",),
     "16-custom-tools": ("CUSTOM",),
     "17-reasoning": ("REASON",),
     "18-compaction": ("COMPACT",),

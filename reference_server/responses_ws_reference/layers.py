@@ -87,6 +87,7 @@ WITHOUT: Final[Mapping[str, Hooks]] = {
     "lanes": Hooks(policies={"judge_lane": _lanes_have_no_names}),
     "compaction": Hooks(incoming=_compaction_is_unknown, http=_nothing_compacts),
     "steering": Hooks(incoming=without_command("response.steer")),
+    "interrupt": Hooks(incoming=without_command("response.interrupt")),
     "custom-tools": Hooks(incoming=_custom_tools_are_passed_over),
     "reasoning": Hooks(incoming=_nobody_reasons),
 }

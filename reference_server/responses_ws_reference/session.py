@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from responses_ws_reference import steering
+from responses_ws_reference import interrupting, steering
 from responses_ws_reference.commands import Command, Desk, unsupported
 from responses_ws_reference.compaction import fold
 from responses_ws_reference.creates import read_create
@@ -52,6 +52,7 @@ NO_ROOM = Refusal(
 CREATE: Final = "response.create"
 COMMANDS: Final[dict[str, Command]] = {
     "response.steer": steering.steer,
+    "response.interrupt": interrupting.interrupt,
 }
 
 

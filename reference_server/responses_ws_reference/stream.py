@@ -57,7 +57,9 @@ class ResponseStream:
         self._items: list[ItemState] = []
         self._is_to_stop = False
         self._was_stopped = False
+        self._open: dict[int, str] = {}
         self._count = 0
+        self._deltas = 0
         self._now = 0.0
         self._events = self._all_events()
 
@@ -74,6 +76,10 @@ class ResponseStream:
     def stop_at_boundary(self) -> None:
         """Let the response say no more than the output item that it is at, or that comes first."""
         self._is_to_stop = True
+
+    def interrupt(self) -> None:
+        """Let the response end with its next events, without the output item that it is at."""
+        self._events = self._last_events()
 
     def aside(self, kind: str, members: Event) -> Event:
         """An event about the response that is no step of it; it shares the numbers."""
@@ -96,6 +102,19 @@ class ResponseStream:
             yield self._terminal("response.incomplete")
         else:
             yield self._terminal("response.completed")
+
+    def _last_events(self) -> Iterator[Event]:
+        """The end of a response that is interrupted."""
+        if self._state is ResponseState.CREATED:
+            yield self._lifecycle("response.in_progress")
+        for index, item_id in self._open.items():
+            at = {"response_id": self.response["id"], "item_id": item_id, "output_index": index}
+            yield self._event("response.output_item.interrupted", at)
+        written = self._deltas
+        total = self._usage["input_tokens"] + written
+        self._usage = {**self._usage, "output_tokens": written, "total_tokens": total}
+        self.response["incomplete_details"] = {"reason": "interrupted"}
+        yield self._terminal("response.incomplete")
 
     def _why_incomplete(self) -> str | None:
         """A response that waits for outputs is complete, whatever else it was going to say."""
@@ -240,7 +259,10 @@ class ResponseStream:
         if index == len(self._items):
             self._items.append(ItemState.ABSENT)
         self._items[index] = advance(ITEM_TRANSITIONS, self._items[index], kind)
+        if kind == "response.output_item.added":
+            self._open[index] = members["item"]["id"]
         if self._items[index] is ItemState.DONE:
+            del self._open[index]
             self._was_stopped = self._is_to_stop
         return self._event(kind, {"output_index": index, **members})
 
@@ -252,6 +274,7 @@ class ResponseStream:
     def _numbered(self, kind: str, members: Event) -> Event:
         event = {"type": kind, "sequence_number": self._number(self._count), **members}
         self._count += 1
+        self._deltas += kind.endswith(".delta")
         return event
 
 

@@ -253,6 +253,7 @@ AREAS: Final = (
     "levers",
     "storage",
     "warmup",
+    "interrupt",
     "lanes",
     "steering",
     "steering_refusals",

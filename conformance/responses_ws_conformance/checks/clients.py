@@ -36,6 +36,13 @@ def published_types() -> frozenset[str]:
     return frozenset(n.removeprefix(FOLDER) for n in events if load(n)["x-published-by"])
 
 
+@cache
+def layer_types(layer: str) -> frozenset[str]:
+    """The client event types of an optional layer that nobody publishes."""
+    events = (name for name in names() if name.startswith(FOLDER))
+    return frozenset(n.removeprefix(FOLDER) for n in events if load(n).get("x-layer") == layer)
+
+
 def messages(evidence: Evidence) -> list[Sent]:
     """Every data message of the client."""
     return [e for e in evidence.transcript.entries if isinstance(e, Sent) and e.is_data]
@@ -81,10 +88,11 @@ def client_events_have_a_type(evidence: Evidence) -> Iterator[Outcome]:
 
 @invariant("RWS-CLIENT-003", when=lambda e: any(m.type for m in objects(e)))
 def client_events_are_published(evidence: Evidence) -> Iterator[Outcome]:
-    """No client event has a type of somebody's own."""
+    """No client event has a type of somebody's own, but for those of a layer that is agreed on."""
+    known = published_types().union(*map(layer_types, evidence.transcript.header.features))
     for message in objects(evidence):
-        if message.type is not None and message.type not in published_types():
-            wanted = f"one of {', '.join(sorted(published_types()))}"
+        if message.type is not None and message.type not in known:
+            wanted = f"one of {', '.join(sorted(known))}"
             yield Finding(message.n, wanted, message.type, path="/type")
 
 

@@ -110,6 +110,7 @@ AREAS: Final = (
     "levers",
     "storage",
     "warmup",
+    "interrupt",
     "lanes",
     "lanes_memory",
     "steering",

@@ -1,0 +1,177 @@
+"""Checks on interrupts: what ends, what is thrown away, and what can be continued."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from responses_ws_conformance.checks import (
+    Cause,
+    Evidence,
+    Finding,
+    Mark,
+    Outcome,
+    Undecided,
+    expectation,
+    invariant,
+)
+from responses_ws_conformance.checks.answers import answered, describe, is_transient, recalled
+from responses_ws_conformance.exchanges import Exchange, item_id_of, response_of
+from responses_ws_conformance.items import Item, items_of
+from responses_ws_conformance.transcript import Received
+
+ACCEPTED: Final = "response.interrupt.accepted"
+FAILED: Final = "response.interrupt.failed"
+INTERRUPTED: Final = "response.output_item.interrupted"
+
+
+@expectation("RWS-INTR-001")
+def interrupt_is_accepted(mark: Mark) -> Iterator[Outcome]:
+    """An interrupt of a running response is accepted, and its acceptance names the response."""
+    yield from _answered_with(mark, ACCEPTED)
+
+
+@expectation("RWS-INTR-007")
+def late_interrupt_fails(mark: Mark) -> Iterator[Outcome]:
+    """An interrupt of a response that has ended fails, and the failure names the response."""
+    yield from _answered_with(mark, FAILED)
+
+
+def _answered_with(mark: Mark, wanted: str) -> Iterator[Outcome]:
+    command, response = mark.exchange(), mark.exchange("response")
+    answer = command.answer
+    if answer is None:
+        yield from _unanswered(command, wanted)
+    elif answer.type != wanted:
+        yield Finding(answer.n, wanted, f"{answer.type} with error {answer.payload.get('error')!r}")
+    elif answer.payload.get("response_id") != response.response_id:
+        seen = f"{answer.payload.get('response_id')!r}"
+        yield Finding(answer.n, f"response_id {response.response_id!r}", seen, path="/response_id")
+
+
+def _unanswered(command: Exchange, wanted: str) -> Iterator[Outcome]:
+    if command.outcome in ("expired", "open", "limit"):
+        yield Undecided(Cause.TIME, describe(command))
+    elif is_transient(command):
+        yield Undecided(Cause.TRANSIENT, describe(command))
+    else:
+        yield Finding(command.last, wanted, describe(command))
+
+
+@expectation("RWS-INTR-002")
+def interrupted_response_is_incomplete(mark: Mark) -> Iterator[Outcome]:
+    """An interrupted response ends as incomplete, and says that it was interrupted."""
+    yield from _unaccepted(mark)
+    response = mark.exchange()
+    if not _is_accepted(mark):
+        return
+    yield from answered(response, by=("incomplete",))
+    if response.terminal is not None and response.outcome == "incomplete":
+        details = response.response.get("incomplete_details")
+        reason = details.get("reason") if isinstance(details, dict) else None
+        if reason != "interrupted":
+            path = "/response/incomplete_details/reason"
+            yield Finding(response.terminal.n, "the reason 'interrupted'", f"{reason!r}", path=path)
+
+
+@expectation("RWS-INTR-003")
+def interrupted_response_counts_its_tokens(mark: Mark) -> Iterator[Outcome]:
+    """The terminal event of an interrupted response has usage."""
+    yield from _unaccepted(mark)
+    response = mark.exchange()
+    if _is_accepted(mark) and response.terminal is not None:
+        usage = response.response.get("usage")
+        if not isinstance(usage, dict):
+            at, seen = response.terminal.n, f"{usage!r}"
+            yield Finding(at, "the usage so far", seen, path="/response/usage")
+
+
+@expectation("RWS-INTR-004")
+def open_item_is_reported(mark: Mark) -> Iterator[Outcome]:
+    """Each item that was not done is reported once as interrupted, before the end."""
+    yield from _unaccepted(mark)
+    response = mark.exchange()
+    if not _is_accepted(mark) or response.terminal is None:
+        return
+    reports = _interruptions(mark.evidence, response)
+    open_items = [item for item in items_of(response) if item.added and not item.done]
+    for item in open_items:
+        told = [e for e in reports if _names(e, item) and e.n < response.terminal.n]
+        if len(told) != 1:
+            wanted = f"one {INTERRUPTED} for the open item {item.ids[:1]} before the end"
+            yield Finding(response.terminal.n, wanted, f"{len(told)} of them")
+    if not open_items:
+        yield Undecided(Cause.TIME, "no item was open when the response ended")
+
+
+@invariant("RWS-INTR-005", when=lambda e: bool(_interruptions(e)))
+def only_open_items_are_interrupted(evidence: Evidence) -> Iterator[Outcome]:
+    """An item that is reported as interrupted was added and is not done."""
+    responses = {x.response_id: x for x in evidence.responses}
+    for event in _interruptions(evidence):
+        response = responses.get(event.payload.get("response_id"))
+        items = items_of(response) if response is not None else []
+        named = [item for item in items if _names(event, item)]
+        is_open = any(
+            item.added is not None
+            and item.added.n < event.n
+            and (item.done is None or item.done.n > event.n)
+            for item in named
+        )
+        if not is_open:
+            seen = f"item_id {event.payload.get('item_id')!r}, which is none of them"
+            yield Finding(event.n, "an item of the response that is open", seen, path="/item_id")
+
+
+@expectation("RWS-INTR-006")
+def only_done_items_are_kept(mark: Mark) -> Iterator[Outcome]:
+    """The output of an interrupted response has the items that were done, and no other."""
+    yield from _unaccepted(mark)
+    response = mark.exchange()
+    if not _is_accepted(mark) or response.terminal is None:
+        return
+    done = [item.final.get("id") for item in items_of(response) if item.done is not None]
+    output = (response_of(response.terminal) or {}).get("output")
+    kept = [i.get("id") for i in output if isinstance(i, dict)] if isinstance(output, list) else []
+    if kept != done:
+        wanted, seen = f"the items {done}", f"the items {kept}"
+        yield Finding(response.terminal.n, wanted, seen, path="/response/output")
+
+
+@expectation("RWS-INTR-008")
+@expectation("RWS-INTR-010")
+def conversation_goes_on(mark: Mark) -> Iterator[Outcome]:
+    """A create that continues an interrupted response, or follows a late interrupt, is answered."""
+    yield from answered(mark.exchange())
+
+
+@expectation("RWS-INTR-009")
+def what_was_said_before_is_seen(mark: Mark) -> Iterator[Outcome]:
+    """A word from the input of an interrupted response comes back in its continuation."""
+    yield from recalled(mark)
+
+
+def _is_accepted(mark: Mark) -> bool:
+    answer = mark.exchange("command").answer
+    return answer is not None and answer.type == ACCEPTED
+
+
+def _unaccepted(mark: Mark) -> Iterator[Outcome]:
+    if not _is_accepted(mark):
+        why = f"the interrupt was not accepted: {describe(mark.exchange('command'))}"
+        yield Undecided(Cause.BLOCKED, why, by="RWS-INTR-001")
+
+
+def _interruptions(evidence: Evidence, response: Exchange | None = None) -> list[Received]:
+    """The reports of interrupted items, of one response or of all."""
+    return [
+        event
+        for view in evidence.connections
+        for event in view.others
+        if event.type == INTERRUPTED
+        and (response is None or event.payload.get("response_id") == response.response_id)
+    ]
+
+
+def _names(event: Received, item: Item) -> bool:
+    return item_id_of(event) in item.ids and event.payload.get("output_index") == item.index

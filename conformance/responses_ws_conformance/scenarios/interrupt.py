@@ -1,0 +1,125 @@
+"""Scenarios on interrupts: of a response that speaks, that has just begun, and that has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from responses_ws_conformance.checks import Cause
+from responses_ws_conformance.driver import Blocked, Connection, Driver
+from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.prompts import count, message, recall, remember, say
+from responses_ws_conformance.scenarios import scenario
+from responses_ws_conformance.scenarios.chaining import ask_with_history
+from responses_ws_conformance.scenarios.chains import settle
+from responses_ws_conformance.scenarios.recollection import recollect
+
+# How far the responses count that are interrupted; one that was over too soon is asked for more.
+COUNTS = (400, 1_500, 6_000)
+
+RUNNING = ("RWS-INTR-001", "RWS-INTR-002", "RWS-INTR-003", "RWS-INTR-006")
+
+
+def speaks(response: Exchange) -> bool:
+    """True where the first of a response's text is there."""
+    return any(event.type == "response.output_text.delta" for event in response.events)
+
+
+def came_too_late(command: Exchange, response: Exchange) -> bool:
+    """True where an interrupt failed for a response that had ended by then."""
+    answer, end = command.answer, response.terminal
+    is_failed = answer is not None and answer.type == "response.interrupt.failed"
+    return is_failed and end is not None and answer is not None and end.n < answer.n
+
+
+def interrupt(connection: Connection, response: Exchange) -> Exchange:
+    """Interrupt a response and read the answer; raises Blocked where the response has no id."""
+    if response.response_id is None:
+        raise Blocked(Cause.BLOCKED, "the response has no id", by="RWS-EVENT-002")
+    event = {
+        "type": "response.interrupt",
+        "response_id": response.response_id,
+        "mode": "discard_partial_items",
+    }
+    return connection.finish(connection.command(event))
+
+
+def interrupt_when(
+    driver: Driver, *texts: str, reached: Callable[[Exchange], bool]
+) -> tuple[Connection, Exchange, Exchange]:
+    """A long response that is interrupted when it has come so far; raises Blocked.
+
+    Gives the connection, the response and the interrupt. A response that had ended before the
+    interrupt came proves nothing; then a longer one is asked for.
+    """
+    for number in COUNTS:
+        connection = driver.connect()
+        input = [*map(message, texts), message(count(number))]
+        response = connection.until(connection.submit(input, store=False), reached)
+        if response.is_ended:
+            continue
+        command = interrupt(connection, response)
+        connection.finish(response)
+        if not came_too_late(command, response):
+            return connection, response, command
+    raise Blocked(Cause.TIME, "each response had ended before it could be interrupted")
+
+
+@scenario(
+    "interrupt/speaking",
+    exercises=(*RUNNING, "RWS-INTR-004", "RWS-INTR-008", "RWS-INTR-009"),
+    turns=5,
+    features=("interrupt",),
+)
+def speaking(driver: Driver) -> None:
+    """A response that is interrupted in its text, and the turn that continues it."""
+    word = driver.code_word()
+    connection, response, command = interrupt_when(driver, remember(word), reached=speaks)
+    driver.mark("RWS-INTR-001", subject=command, response=response)
+    for requirement in RUNNING[1:]:
+        driver.mark(requirement, subject=response, command=command)
+    driver.mark("RWS-INTR-004", subject=response, command=command)
+    connection.require(command, ends=("answered",), by="RWS-INTR-001")
+    connection.require(response, ends=("incomplete",), by="RWS-INTR-002")
+    asked: list[Exchange] = []
+
+    def go_on() -> Exchange:
+        previous = asked[-1].response_id if asked else response.response_id
+        asked.append(
+            settle(connection, [message(recall())], previous_response_id=previous, store=False)
+        )
+        return asked[-1]
+
+    go_on()
+    driver.mark("RWS-INTR-008", subject=asked[0])
+    if asked[0].outcome != "completed":
+        return
+    first = [*asked]
+    recollect(
+        driver,
+        "RWS-INTR-009",
+        word,
+        recall=lambda: first.pop() if first else go_on(),
+        control=lambda: ask_with_history(driver, [message(remember(word))]),
+    )
+
+
+@scenario("interrupt/early", exercises=(*RUNNING, "RWS-INTR-005"), turns=1, features=("interrupt",))
+def early(driver: Driver) -> None:
+    """A response that is interrupted when it has just been created."""
+    _, response, command = interrupt_when(driver, reached=lambda x: x.created is not None)
+    driver.mark("RWS-INTR-001", subject=command, response=response)
+    for requirement in RUNNING[1:]:
+        driver.mark(requirement, subject=response, command=command)
+
+
+@scenario(
+    "interrupt/late", exercises=("RWS-INTR-007", "RWS-INTR-010"), turns=2, features=("interrupt",)
+)
+def late(driver: Driver) -> None:
+    """An interrupt of a response that has ended, and a turn after it."""
+    connection = driver.connect()
+    response = connection.turn([message(say())], store=False)
+    command = interrupt(connection, response)
+    driver.mark("RWS-INTR-007", subject=command, response=response)
+    after = connection.attempt([message(say())], store=False)
+    driver.mark("RWS-INTR-010", subject=after, command=command)
