@@ -1,0 +1,51 @@
+"""The official OpenAI SDK reads custom tools and reasoning as the reference server sends them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import KEY
+
+SCRIPT = Path(__file__).parent / "sdk" / "thoughts_and_tools.py"
+
+
+@pytest.fixture(scope="module")
+def seen(sdk_python: Path, reference_server: str) -> dict[str, Any]:
+    base_url = reference_server.replace("ws://", "http://").removesuffix("/responses")
+    done = subprocess.run(
+        [sdk_python, SCRIPT, base_url],
+        env={**os.environ, "OPENAI_API_KEY": KEY},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+def test_a_custom_tool_is_called_with_text(seen: dict[str, Any]) -> None:
+    assert "response.custom_tool_call_input.done" in seen["types"]
+    assert seen["input"] == seen["streamed"] != ""
+
+
+def test_the_output_of_a_custom_tool_is_answered(seen: dict[str, Any]) -> None:
+    assert "saved" in seen["told"]
+
+
+def test_reasoning_is_summed_up_and_sealed(seen: dict[str, Any]) -> None:
+    assert "response.reasoning_summary_text.done" in seen["types"]
+    assert all(seen["summary"])
+    assert seen["is_sealed"]
+    assert seen["thought"] > 0
+
+
+def test_reasoning_is_taken_back(seen: dict[str, Any]) -> None:
+    assert seen["texts"] == ["ready", "ready"]
