@@ -19,6 +19,7 @@ from typing import Final
 from responses_ws_conformance import __version__
 from responses_ws_conformance.cli import (
     baselines,
+    comparing,
     drafts,
     judging,
     replaying,
@@ -45,6 +46,7 @@ COMMANDS: Final = (
     statements,
     replaying,
     reproducing,
+    comparing,
 )
 
 

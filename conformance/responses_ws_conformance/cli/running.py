@@ -93,6 +93,8 @@ def _run(profile: Profile, todo: Plan, options: argparse.Namespace) -> int:
     baseline = baseline_of(options)
     folder = options.output / "transcripts"
     make_room(folder)
+    if options.reproduce is not None:
+        options.reproduce.mkdir(parents=True, exist_ok=True)
     for file in (options.report, *(getattr(options, name) for name in FORMATS)):
         if file is not None:
             _find_room(file)
@@ -122,7 +124,8 @@ def _run(profile: Profile, todo: Plan, options: argparse.Namespace) -> int:
     code = finish(report, transcripts, options, baseline)
     print(f"\n{report.turns} turns in {report.duration:.1f} s, transcripts in {folder}")
     if options.reproduce is not None and run.stopped is None:
-        write_folders(report.judgements, options.reproduce, target=profile)
+        target = profile if options.max_turns is None else None  # to ask again costs turns
+        write_folders(report.judgements, options.reproduce, target=target)
     return ExitCode.INTERRUPTED if interrupted else code
 
 
