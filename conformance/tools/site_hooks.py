@@ -26,6 +26,8 @@ IN_NAV: Final = (INDEX, LIFECYCLE)
 
 CHAPTER: Final = re.compile(r"\d\d-[a-z-]+\.md")
 HEADING: Final = re.compile(r"(#+) (.*)")
+SENTENCE: Final = re.compile(r"\[(RWS-[A-Z]+-\d{3})\]\(\.\./\d\d-[a-z-]+\.md#rws-[a-z]+-\d{3}\)")
+OWN_PAGE: Final = r"[\1](../requirements/\1.md)"
 FIRST_KEY: Final = "- Role:"
 
 
@@ -47,9 +49,13 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:
     """Add to what is written by hand what follows from code and data."""
-    if page.file.src_uri == IMPLEMENTATIONS:
-        return markdown + statements_text()
-    return _chapter(markdown) if CHAPTER.fullmatch(page.file.src_uri) else markdown
+    path = page.file.src_uri
+    if CHAPTER.fullmatch(path):
+        return _chapter(markdown)
+    if path == IMPLEMENTATIONS:
+        markdown += statements_text()
+    # In the repository the tables lead to the chapters, because these pages are not there.
+    return SENTENCE.sub(OWN_PAGE, markdown) if path.startswith("reference/") else markdown
 
 
 def _chapter(markdown: str) -> str:
