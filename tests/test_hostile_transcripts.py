@@ -10,8 +10,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from responses_ws_conformance.checks import Check, Evidence, load_checks
+from responses_ws_conformance.payloads import NOT_JSON, parse
 from responses_ws_conformance.requirements import catalogue
-from responses_ws_conformance.transcript import Entry, Received, Sent, Transcript
+from responses_ws_conformance.transcript import Answered, Entry, Received, Sent, Transcript
 
 from tests.cases import Case, load_cases
 
@@ -52,15 +53,28 @@ def mangled(value: Any, chance: Random) -> Any:
 
 
 def spoil(case: Case, kind: type[Sent] | type[Received], chance: Random) -> Evidence:
-    """The case with the messages of one side mangled."""
+    """The case with the messages of one side mangled, and what it says over HTTP."""
     whole = case.transcript()
 
     def spoiled(entry: Entry) -> Entry:
+        if isinstance(entry, Answered) and kind is Received:
+            return replace(entry, body=spoiled_body(entry.body or "", chance))
         if not isinstance(entry, kind) or not isinstance(entry.payload, dict):
             return entry
         return replace(entry, text=json.dumps(mangled(entry.payload, chance)))
 
     return Evidence.of(Transcript(whole.header, [spoiled(e) for e in whole.entries]))
+
+
+def spoiled_body(body: str, chance: Random) -> str:
+    """A body, or each event of a stream, mangled where it is JSON."""
+    lines: list[str] = []
+    for line in body.splitlines():
+        head = "data: " if line.startswith("data: ") else ""
+        value = parse(line.removeprefix(head))
+        is_json = value is not NOT_JSON
+        lines.append(f"{head}{json.dumps(mangled(value, chance))}" if is_json else line)
+    return "\n".join(lines)
 
 
 def judge_all(checks: list[Check], evidence: Evidence) -> None:

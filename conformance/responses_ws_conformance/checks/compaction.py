@@ -77,7 +77,8 @@ def folded_items(evidence: Evidence) -> list[tuple[int, dict[str, Any]]]:
     given = [(x.last, item) for x in evidence.responses for item in x.output_items]
     for call in evidence.reading.calls.values():
         output = call.payload.get("output") if isinstance(call.payload, dict) else None
-        given += [(call.last, i) for i in output or () if isinstance(i, dict)]
+        items = output if isinstance(output, list) else []
+        given += [(call.last, item) for item in items if isinstance(item, dict)]
     return [(at, item) for at, item in given if item.get("type") == COMPACTION]
 
 
@@ -102,12 +103,12 @@ def announced_compaction_is_in_the_output(evidence: Evidence) -> Iterator[Outcom
     for exchange in evidence.responses:
         if not exchange.is_ended or exchange.is_cut_short:
             continue
-        items = {
+        items = [
             (e.payload["item"].get("id"), e.payload.get("output_index"))
             for e in exchange.events
             if isinstance(e.payload.get("item"), dict)
             and e.payload["item"].get("type") == COMPACTION
-        }
+        ]
         for event in exchange.events:
             named = (event.payload.get("item_id"), event.payload.get("output_index"))
             if event.type == COMPACTING and named not in items:

@@ -180,6 +180,13 @@ def unstored_response_is_refused_over_http(mark: Mark) -> Iterator[Outcome]:
     yield from outcomes or without_control(mark, by="RWS-CHAIN-002")
 
 
+def texts(item: dict[str, Any]) -> list[Any]:
+    """The texts of the parts of an item."""
+    content = item.get("content")
+    parts = content if isinstance(content, list) else []
+    return [part.get("text") for part in parts if isinstance(part, dict)]
+
+
 def gist(response: Any, items: list[dict[str, Any]]) -> dict[str, Any]:
     """What makes a response this one, and the contents of its items."""
     return {
@@ -189,7 +196,7 @@ def gist(response: Any, items: list[dict[str, Any]]) -> dict[str, Any]:
         "output": [
             {
                 **{name: item.get(name) for name in ("type", "name", "arguments")},
-                "texts": [p.get("text") for p in item.get("content") or () if isinstance(p, dict)],
+                "texts": texts(item),
             }
             for item in items
         ],

@@ -86,7 +86,7 @@ def as_input(items: object, *, by: str) -> Sequence[Mapping[str, Any]]:
         raise Blocked(Cause.BLOCKED, "there is no output to go on from", by)
     for item in items:
         problems = [problem for _, problem in explain("objects/input_item", item)]
-        if item.get("encrypted_content") == "":
+        if isinstance(item, dict) and item.get("encrypted_content") == "":
             problems.append("a compaction item is empty")
         if problems:
             raise Blocked(Cause.BLOCKED, f"the output is no input: {problems[0]}", by)
