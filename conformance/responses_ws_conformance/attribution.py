@@ -172,12 +172,15 @@ class Reading:
         return exchange
 
     def _owner(self, view: ConnectionView, entry: Received) -> Exchange | None:
+        running = _only_running(view, entry)
+        if running is not None:
+            return running
         creates = _creates(view, entry)
         active = [x for x in creates if x.events and x.may_go_on]
-        ended = sorted((x for x in creates if x.is_ended), key=_last_number, reverse=True)
         known = next((x for x in active if x.is_named_in(entry)), None)
         if entry.type == "response.created":
             return known or self._opened(view, entry, creates)
+        ended = sorted((x for x in creates if x.is_ended), key=_last_number, reverse=True)
         if entry.type in LIFECYCLE_EVENTS:
             known = known or next((x for x in ended if x.is_named_in(entry)), None)
             failing = self._failing(view, entry)
@@ -246,6 +249,22 @@ class Reading:
 def read_exchanges(transcript: Transcript) -> Reading:
     """The exchanges of a whole transcript."""
     return Reading(transcript.entries)
+
+
+def _only_running(view: ConnectionView, entry: Received) -> Exchange | None:
+    """The one response that runs, where an event goes on with it and nothing else is asked.
+
+    The rules of `_owner` come to the same. This is how nearly all events come, and a conversation
+    can have thousands of turns that need not be looked at for each of them.
+    """
+    if entry.type == "response.created":
+        return None
+    running = view.open_turns()
+    if len(running) != 1 or not running[0].events or running[0].lane != (_lane_of(entry) or ""):
+        return None
+    is_lifecycle = entry.type in LIFECYCLE_EVENTS
+    goes_on = running[0].is_named_in(entry) if is_lifecycle else _continues(running[0], entry)
+    return running[0] if goes_on else None
 
 
 def _creates(view: ConnectionView, entry: Received) -> list[Exchange]:

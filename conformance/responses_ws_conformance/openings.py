@@ -24,6 +24,8 @@ def parent_of(
     view: ConnectionView, entry: Received, creates: Sequence[Exchange]
 ) -> Exchange | None:
     """The steered response whose successor begins with a ``response.created``."""
+    if not any(map(commands.is_accepted, view.exchanges)):
+        return None
     previous = (response_of(entry) or {}).get(PREVIOUS)
     waiting = [x for x in creates if not x.events and x.may_go_on]
     steered = [x for x in view.exchanges if commands.accepted_for(view, x)]
