@@ -184,7 +184,7 @@ def other_calls(evidence: Evidence) -> list[tuple[Received, dict[str, Any], str]
         (event, item, LINKS[str(item["type"])])
         for exchange in evidence.responses
         for event, item in final_items(exchange)
-        if item.get("type") in LINKS and is_for_the_client(item)
+        if str(item.get("type")) in LINKS and is_for_the_client(item)
     ]
 
 

@@ -46,7 +46,8 @@ def output(exchange: Exchange) -> Iterator[Finding]:
     for event in exchange.events:
         items = (response_of(event) or {}).get("output")
         if event.type not in LIFECYCLE_EVENTS or items:
-            shown = f"{len(items)} items in {event.type}" if items else str(event.type)
+            count = len(items) if isinstance(items, list) else 0
+            shown = f"{count} items in {event.type}" if count else str(event.type)
             yield Finding(event.n, "no output of a warm-up", shown)
             return
 
