@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from responses_ws_conformance.profile import LAYERS
+from responses_ws_conformance.profile import LAYERS, load_profile
 from responses_ws_conformance.runner import judge_transcripts
 from responses_ws_conformance.transcript import Transcript
 from responses_ws_conformance.verdict import Verdict
@@ -100,9 +99,13 @@ def test_single_messages_are_valid(path: Path) -> None:
     assert (client_problems(message) if is_create else list(server_problems(message))) == []
 
 
-def test_the_profile_is_valid() -> None:
-    profile = yaml.safe_load((SPEC / "examples" / "profile.yaml").read_text("utf-8"))
-    assert [e.message for e in validator_for("files/profile").iter_errors(profile)] == []
+PROFILES = sorted((SPEC / "examples").glob("profile*.yaml"))
+
+
+@pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.stem)
+def test_profiles_are_valid(path: Path) -> None:
+    variables = ("MY_KEY", "MY_ROUTE", "LITELLM_KEY", "RWS_KEY")
+    assert load_profile(path, env=dict.fromkeys(variables, "sk-0123456789")).url
 
 
 def test_the_handshake_is_accepted_rightly() -> None:

@@ -49,9 +49,7 @@ class Drafted:
 
 def drafted(folder: Path, *without: str, dialect: str | None = None) -> Drafted:
     config = kill_matrix.server_config()
-    config = replace(
-        config, without=frozenset(without), **({"dialect": dialect} if dialect else {})
-    )
+    config = replace(config, without=frozenset(without), dialect=dialect)
     with running_server(config) as server:
         profile = Profile(
             server.url,

@@ -262,6 +262,20 @@ def test_badge_says_no_more_than_the_statement(name: str, original: Path) -> Non
     assert [e.text for e in drawing.iter(f"{SVG}text")] == ["RWS 0.1 core", said(found)[0]]
 
 
+@pytest.mark.parametrize(
+    ("layers", "label"),
+    [
+        (["auth", "lanes"], "RWS 0.1 core + lanes"),
+        (["lanes", "storage", "warmup"], "RWS 0.1 core + 3 layers"),
+    ],
+)
+def test_badge_says_which_layers_are_meant(layers: list[str], label: str, original: Path) -> None:
+    found = {**statement(original), "features": layers}
+    drawing = ET.fromstring(badge(found))
+    assert drawing.findtext(f"{SVG}title") == f"{label}: 1 failing"
+    assert ", ".join(name for name in layers if name != "auth") in description(found)
+
+
 def test_badge_can_be_read_aloud_and_needs_nothing_else(folder: Path) -> None:
     done = rws(folder, "statement", "badge", "s.yaml", "--output", "badge.svg")
     assert done.returncode == ExitCode.OK, done.stderr

@@ -12,6 +12,7 @@ RED: Final = "#b42318"
 GREY: Final = "#5f6670"
 LETTER: Final = 6.6  # pixels; the text is fitted to its length, whatever font is there
 PADDING: Final = 7
+LAYERS_SHOWN: Final = 2
 
 
 def badge(statement: dict[str, Any]) -> str:
@@ -54,6 +55,9 @@ def description(statement: dict[str, Any]) -> str:
         f"{level}: " + ", ".join(f"{n} {verdict}" for verdict, n in found.items() if n)
         for level, found in statement["levels"].items()
     ]
+    layers = _layers(statement)
+    if layers:
+        counts.append(f"Layers: {', '.join(layers)}")
     waived = len(statement["waivers"])
     if waived:
         counts.append(f"{waived} known failures in the baseline")
@@ -64,5 +68,11 @@ def description(statement: dict[str, Any]) -> str:
 
 
 def _label(statement: dict[str, Any]) -> str:
-    layers = [name for name in statement["features"] if name != "auth"]
+    layers = _layers(statement)
+    if len(layers) > LAYERS_SHOWN:
+        layers = [f"{len(layers)} layers"]
     return " + ".join([f"RWS {statement['catalogue']['spec_version']} core", *layers])
+
+
+def _layers(statement: dict[str, Any]) -> list[str]:
+    return [name for name in statement["features"] if name != "auth"]
