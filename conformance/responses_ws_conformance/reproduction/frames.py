@@ -97,7 +97,7 @@ def _value(entry: Opened | Received | Closed | Expired) -> dict[str, Any] | None
             return {"type": OPENED, "status": entry.status, "body": body}
         case Closed():
             lost = 1006 if entry.side in ("lost", "failed") else 1005
-            return {"type": CLOSED, "code": entry.code or lost}
+            return {"type": CLOSED, "code": int(entry.code or lost)}
         case Expired():
             return {"type": SILENCE}
         case Received(opcode="pong"):

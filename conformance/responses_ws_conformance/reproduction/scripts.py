@@ -6,6 +6,7 @@ What a target sent stands in a script as a literal only, and only where the symp
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from string import Template
@@ -38,6 +39,8 @@ KEYS: Final = {
     Credentials.SECOND_KEY: "AUTH_2",
     Credentials.INVENTED: '{"Authorization": "Bearer sk-rws-invented"}',
 }
+VARIABLES: Final = {"AUTH": "RWS_API_KEY", "AUTH_2": "RWS_SECOND_API_KEY"}
+AUTH: Final = '{} = {{"Authorization": "Bearer " + os.environ.get("{}", "")}}'
 UNDECIDED: Final = "cannot say: this script has no look that shows it; rws replay judges it"
 
 
@@ -77,9 +80,12 @@ def script(
         ),
     }
     template = Template(files(__package__).joinpath(TEMPLATE).read_text("utf-8"))
-    room = MOST_LINES - template.template.count("\n") + 1
-    lines = _packed(list(_lines(transcript, recorded)), room)
-    text = template.substitute(texts, steps="\n".join(f"    {line}" for line in lines))
+    auth = [AUTH.format(name, key) for name, key in VARIABLES.items()]
+    steps = list(_lines(transcript, recorded))
+    used = [line for line in auth if any(re.search(rf"\b{line.split()[0]}\b", s) for s in steps)]
+    room = MOST_LINES - template.template.count("\n") + 2 - max(1, len(used))
+    lines = "\n".join(f"    {line}" for line in _packed(steps, room))
+    text = template.substitute(texts, auth="\n".join(used), steps=lines)
     ast.parse(text)
     return text
 

@@ -50,7 +50,10 @@ class Symptom(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """The value at a path of an event; of what holds others the names, or how many there are."""
+    """The value at a path of an event; of what holds others the names, or how many there are.
+
+    The value is in a list, which is empty where the event did not come.
+    """
 
     turn: Turn
     kind: str
@@ -58,14 +61,18 @@ class Member:
     path: Path
 
     def seen(self, frames: Sequence[Frame]) -> Any:
-        value = at(came(frames, self.turn, self.kind), self.nth, *self.path)
-        if isinstance(value, dict):
-            return sorted(value)
-        return len(value) if isinstance(value, list) else value
+        event = came(frames, self.turn, self.kind)[self.nth : self.nth + 1]
+        values = [at(value, *self.path) for value in event]
+        return [
+            sorted(v) if isinstance(v, dict) else len(v) if isinstance(v, list) else v
+            for v in values
+        ]
 
     def source(self) -> str:
+        event = f"came({self.turn!a}, {self.kind!a})[{self.nth}:{self.nth + 1}]"
         shape = "sorted(v) if isinstance(v, dict) else len(v) if isinstance(v, list) else v"
-        return f"(lambda v: {shape})({_at(self)})"
+        path = "".join(f", {name!a}" for name in self.path)
+        return f"[{shape} for v in (at(f{path}) for f in {event})]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +109,17 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Whether an event type came in a turn not at all, once, or more than once."""
+    """Whether an event type came in a turn not at all, once, or more than once; -1 without one."""
 
     turn: Turn
     kind: str
 
     def seen(self, frames: Sequence[Frame]) -> Any:
-        return min(2, len(came(frames, self.turn, self.kind)))
+        return min(2, len(came(frames, self.turn, self.kind))) if came(frames, self.turn) else -1
 
     def source(self) -> str:
-        return f"min(2, len(came({self.turn!a}, {self.kind!a})))"
+        count = f"min(2, len(came({self.turn!a}, {self.kind!a})))"
+        return f"{count} if came({self.turn!a}) else -1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +183,10 @@ class Word:
     word: str
 
     def seen(self, frames: Sequence[Frame]) -> Any:
-        return self.word in json.dumps(came(frames, self.turn)[-1:])
+        return [self.word in json.dumps(value) for value in came(frames, self.turn)[-1:]]
 
     def source(self) -> str:
-        return f"{self.word!a} in json.dumps(came({self.turn!a})[-1:])"
+        return f"[{self.word!a} in json.dumps(f) for f in came({self.turn!a})[-1:]]"
 
 
 def symptom(
@@ -277,6 +285,6 @@ def _paths(value: Any, path: Path = ()) -> Iterator[Path]:
         yield from _paths(inner, (*path, name))
 
 
-def _at(look: Member | Origin) -> str:
+def _at(look: Origin) -> str:
     path = "".join(f", {name!a}" for name in look.path)
     return f"at(came({look.turn!a}, {look.kind!a}), {look.nth}{path})"
