@@ -55,7 +55,8 @@ def forced_custom_call_comes(mark: Mark) -> Iterator[Outcome]:
     """A response that has to call a custom tool completes with a call of it."""
     exchange = mark.exchange()
     yield from answered(exchange)
-    wanted = exchange.request["tool_choice"]["name"]
+    choice = exchange.request.get("tool_choice")
+    wanted = choice.get("name") if isinstance(choice, dict) else None
     calls = calls_in(exchange, CUSTOM_CALL, "function_call")
     names = [call.get("name") for call in calls if call["type"] == CUSTOM_CALL]
     if exchange.outcome == "completed" and wanted not in names:

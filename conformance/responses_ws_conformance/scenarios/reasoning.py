@@ -66,8 +66,11 @@ def carried_along(driver: Driver) -> None:
 def items_to_keep(exchange: Exchange) -> list[dict[str, Any]]:
     """The output of a response as it goes into the next input; ends the scenario if none can."""
     items = exchange.output_items
-    if not any(item.get("type") == "reasoning" for item in items):
+    reasoning = [item for item in items if item.get("type") == "reasoning"]
+    if not reasoning:
         raise Blocked(Cause.MOOD, "the model answered without reasoning")
+    if not all(item.get("encrypted_content") or item.get("content") for item in reasoning):
+        raise Blocked(Cause.BLOCKED, "the reasoning holds nothing to carry along", "RWS-REASON-007")
     if any(explain("objects/input_item", item) for item in items):
         raise Blocked(Cause.BLOCKED, "an output item cannot be sent back", "RWS-EVENT-015")
     return items

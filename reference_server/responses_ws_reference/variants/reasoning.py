@@ -1,9 +1,10 @@
-"""Other reasoning: none at all, and none that a client could carry along sealed."""
+"""Other reasoning: none at all, or nothing about it that is hidden."""
 
 from __future__ import annotations
 
 from responses_ws_reference.effects import Event
 from responses_ws_reference.hooks import Hooks, Incoming, Link
+from responses_ws_reference.sealing import unseal
 from responses_ws_reference.variants.registry import OPEN_RESPONSES, register, rewriting
 
 
@@ -13,11 +14,12 @@ def _unthinking(message: Incoming, link: Link) -> Incoming:
     return {name: value for name, value in message.items() if name != "reasoning"}
 
 
-def _unsealed(event: Event, link: Link) -> list[Event]:
+def _opened(event: Event, link: Link) -> list[Event]:
     shown = [event["item"]] if "item" in event else event.get("response", {}).get("output", [])
     for item in shown:
-        if item["type"] == "reasoning":
-            item.pop("encrypted_content", None)
+        if item["type"] == "reasoning" and "encrypted_content" in item:
+            text = unseal(item.pop("encrypted_content"))
+            item["content"] = [{"type": "reasoning_text", "text": text}]
     return [event]
 
 
@@ -28,9 +30,9 @@ register(
     leaves_open=("mood",),
 )
 register(
-    "reasoning-without-seal",
-    "Reasoning never has an encrypted content, and is taken back without one.",
-    rewriting(_unsealed),
+    "reasoning-in-the-open",
+    "Who asks for encrypted reasoning gets the reasoning itself, and can bring it back.",
+    rewriting(_opened),
     dialects=(OPEN_RESPONSES,),
     warns=("RWS-REASON-007",),
 )
