@@ -284,6 +284,8 @@ def test_connections_are_served_while_an_answer_is_awaited() -> None:
         ("event: x\r\ndata: a\r\n\r\n", ["a"]),
         ("data:a\ndata: b\n\n", ["a\nb"]),
         (": comment\n\nid: 7\ndata: a\n\n", ["a"]),
+        ("data: a\u2028b\x85c\n\n", ["a\u2028b\x85c"]),
+        ("data: a\rdata: b\r\r", ["a\nb"]),
         ("data: a", ["a"]),
         ("data: a\n\ndata: [DONE]\n\n", ["a"]),
         ("", []),
