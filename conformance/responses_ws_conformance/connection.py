@@ -50,6 +50,9 @@ class Loop(Protocol):
     def pump(self, until: float) -> object:
         """Take what arrives, on any connection, until the given time."""
 
+    def take(self, size: int) -> None:
+        """Count what has arrived; raises Flooded where it is too much."""
+
     def pace(self) -> None:
         """Hold the least interval between two creates, and count this one."""
 
@@ -283,6 +286,7 @@ class Connection:
         """Record one frame; fragments are joined to their message."""
         self.alive_at = self.driver.now()
         data = bytes(frame.data)
+        self.driver.take(len(data))
         if frame.opcode is Opcode.CLOSE:
             received = self.wire.protocol.close_rcvd
             code = received.code if received is not None else None
@@ -310,6 +314,8 @@ class Connection:
                 text = data.decode("utf-8")
             except UnicodeDecodeError:
                 text = None
+        if text is not None and not text.isascii():
+            self.driver.take(3 * len(text))  # a single character of another script makes all wide
         self.driver.recording.add(
             Received,
             conn=self.name,

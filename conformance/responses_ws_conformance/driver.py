@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from responses_ws_conformance import levers
 from responses_ws_conformance.api import Api
+from responses_ws_conformance.appetite import OF_A_SCENARIO, Appetite
 from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.connection import OMIT, Blocked, Connection, Unreachable
 from responses_ws_conformance.errors import HarnessError
@@ -41,10 +42,12 @@ class Driver:
         *,
         network: Network | None = None,
         pace: Pace | None = None,
+        appetite: Appetite | None = None,
         seed: random.Random | None = None,
     ) -> None:
         self.profile = profile
         self.recording = recording
+        self._appetite = Appetite(OF_A_SCENARIO, appetite)
         self._pace = pace or Pace(interval=profile.turn_interval)
         self._network = network or Network()
         self._random = seed or random.Random()
@@ -55,10 +58,13 @@ class Driver:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        for connection in self._connections:
+        try:
             if kind is None or issubclass(kind, Blocked):
-                connection.close()
-            connection.wire.shut()
+                for connection in self._connections:
+                    connection.close()
+        finally:
+            for connection in self._connections:
+                connection.wire.shut()
 
     def connect(self, *, lever: Lever | None = None) -> Connection:
         """Open a connection with the configured key.
@@ -169,6 +175,10 @@ class Driver:
     def invented_id(self, prefix: str = "resp") -> str:
         """An id that no server has given out."""
         return f"{prefix}_{''.join(self._random.choices('0123456789abcdef', k=32))}"
+
+    def take(self, size: int) -> None:
+        """Count what has arrived; raises Flooded where it is too much."""
+        self._appetite.take(size)
 
     def now(self) -> float:
         """The monotonic time in seconds."""

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any, Final
 
 MAX_DEPTH: Final = 256
+# A few bytes of JSON can be a value of many: beyond this nothing is taken apart.
+MAX_VALUES: Final = 200_000
+SMALL: Final = 2 * MAX_VALUES
+# A text that has no end goes on to the end of it all, lest the search begin anew at each quote.
+STRING: Final = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|$)', re.DOTALL)
 
 
 class NotJson:
@@ -20,8 +26,11 @@ NOT_JSON: Final = NotJson()
 
 
 def parse(text: str | None) -> Any:
-    """The JSON value of a text message, or NOT_JSON, which is what nests beyond MAX_DEPTH too."""
-    if text is None:
+    """The JSON value of a text message, or NOT_JSON.
+
+    That is also what nests beyond MAX_DEPTH or holds more than MAX_VALUES.
+    """
+    if text is None or (len(text) > SMALL and _holds_too_many(text)):
         return NOT_JSON
     try:
         value = json.loads(text)
@@ -29,6 +38,12 @@ def parse(text: str | None) -> Any:
         return NOT_JSON
     may_be_deep = text.count("[") + text.count("{") > MAX_DEPTH
     return NOT_JSON if may_be_deep and _is_deep(value) else value
+
+
+def _holds_too_many(text: str) -> bool:
+    """True where a JSON text holds more values than MAX_VALUES, told without taking it apart."""
+    rest = STRING.sub("", text)
+    return sum(map(rest.count, ",[{")) > MAX_VALUES
 
 
 def _is_deep(value: Any) -> bool:

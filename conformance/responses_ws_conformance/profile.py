@@ -23,7 +23,7 @@ from responses_ws_conformance.masking import Masker
 HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 SECOND_KEY: Final = "second-key"
 MESSAGE_SIZE: Final = "message-size"
-MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
+MAX_MESSAGE_BYTES: Final = 4 * 2**20
 LAYERS: Final = (
     "storage",
     "warmup",

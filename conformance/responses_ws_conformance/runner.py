@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from responses_ws_conformance import __version__
+from responses_ws_conformance.appetite import OF_A_RUN, Appetite, Flooded
 from responses_ws_conformance.checks import Cause, Evidence, load_checks
 from responses_ws_conformance.driver import Blocked, Driver, Unreachable
 from responses_ws_conformance.errors import HarnessError
@@ -26,7 +27,7 @@ from responses_ws_conformance.profile import Profile
 from responses_ws_conformance.recording import Recording
 from responses_ws_conformance.requirements import Requirement, catalogue
 from responses_ws_conformance.scenarios import Scenario, load_scenarios
-from responses_ws_conformance.transcript import Header, Note, Transcript
+from responses_ws_conformance.transcript import Expired, Header, Note, Transcript
 from responses_ws_conformance.verdict import Judgement, Verdict, root_of
 from responses_ws_conformance.wire import Network, Wire
 
@@ -42,6 +43,8 @@ __all__ = [
 ]
 
 EXPIRIES_BEFORE_PROBE: Final = 2
+UNCLOSED_THAT_TELL: Final = 2
+SHORT_CLOSE: Final = 0.2
 INTERRUPTED: Final = "interrupted"
 FIRST_BYTES: Final = b'{"rws_transcript"'
 # How often a scenario that waits looks whether the run has been interrupted in another thread.
@@ -69,6 +72,8 @@ class Run:
     _started: float = -1.0
     _expiries: int = 0
     _silence: float = 0.0
+    _unclosed: int = 0
+    _appetite: Appetite = field(default_factory=lambda: Appetite(OF_A_RUN))
     _halted: threading.Event = field(default_factory=threading.Event)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -204,13 +209,15 @@ class Run:
         masker = Masker(self.profile.secrets)
         with Recording(header, masker=masker, path=path, clock=self.network.clock) as recording:
             network = replace(self.network, wait=self._wait)
-            driver = Driver(self.profile, recording, network=network, pace=self.pace)
+            driver = Driver(
+                self.profile, recording, network=network, pace=self.pace, appetite=self._appetite
+            )
             try:
                 with driver:
                     scenario.script(driver)
             except Blocked as block:
                 _note(recording, "blocked", cause=block.cause.value, by=block.by, why=block.why)
-            except Unreachable as problem:
+            except (Unreachable, Flooded) as problem:
                 self.stopped = str(problem)
                 _note(recording, "blocked", cause="blocked", by=None, why=str(problem))
             except KeyboardInterrupt:
@@ -227,15 +234,18 @@ class Run:
         """Stop as infrastructure where the target is busy for good or has gone silent."""
         if self.stopped is not None:
             return
+        self._watch_closes(evidence)
         if scenario.name == PROBE and _was(evidence, Cause.TRANSIENT):
             self.stopped = f"no healthy turn: {_why(evidence)}"
         if not _was(evidence, Cause.TIME):
             self._expiries, self._silence = 0, 0.0
             return
         self._expiries += 1
-        if any(True for _ in evidence.transcript.received()):
+        if any(x.events or x.error is not None for x in evidence.exchanges):
             self._silence = 0.0
             is_gone = self._expiries >= EXPIRIES_BEFORE_PROBE and not self._probe_is_answered()
+        elif scenario.name == PROBE:
+            is_gone = not self._probe_is_answered()
         else:
             self._silence += evidence.transcript.entries[-1].t
             is_gone = self._silence >= 2 * self.profile.timing.first_event
@@ -246,6 +256,16 @@ class Run:
                 f"first event and {self.profile.timing.idle:g} s of silence after it "
                 "(timing in the profile raises them)"
             )
+
+    def _watch_closes(self, evidence: Evidence) -> None:
+        """Wait no longer for the close frames of a target that has been seen to send none."""
+        timing = self.profile.timing
+        self._unclosed += any(
+            isinstance(e, Expired) and e.clock == "close" and e.limit == timing.close
+            for e in evidence.transcript.entries
+        )
+        if self._unclosed >= UNCLOSED_THAT_TELL and timing.close > SHORT_CLOSE:
+            self.profile = replace(self.profile, timing=replace(timing, close=SHORT_CLOSE))
 
     def _probe_is_answered(self) -> bool:
         if self.pace.left < 1:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import islice
+from typing import Final
 
-from responses_ws_conformance.checks import Cause, Check, Evidence, Finding, Undecided
+from responses_ws_conformance.checks import (
+    Cause,
+    Check,
+    Evidence,
+    Finding,
+    Outcome,
+    Undecided,
+)
 from responses_ws_conformance.profile import MESSAGE_SIZE, SECOND_KEY
 from responses_ws_conformance.requirements import Requirement
 from responses_ws_conformance.transcript import Header, Transcript
+
+# Of one requirement in one recording.
+MOST_OUTCOMES: Final = 20
 
 
 class Verdict(Enum):
@@ -86,7 +98,7 @@ def judge(
         try:
             if not check.when(evidence):
                 continue
-            outcomes = list(check.judge(evidence))
+            outcomes = _some(check.judge(evidence))
         except Exception as problem:  # a check that breaks is our mistake, never a red mark
             where = evidence.transcript.header.scenario
             why = f"{check.name} broke on {where}: {type(problem).__name__}: {problem}"
@@ -103,6 +115,15 @@ def judge(
     if passed:
         return Judgement(requirement, Verdict.PASS, judged_in=scenarios)
     return _unjudged(requirement, recordings, undecided, scenarios)
+
+
+def _some(outcomes: Iterator[Outcome]) -> list[Outcome]:
+    """The outcomes, or so many of them as anybody reads: a flood of one fault is one fault."""
+    some = list(islice(outcomes, MOST_OUTCOMES))
+    last = some[-1] if len(some) == MOST_OUTCOMES and next(outcomes, None) is not None else None
+    if isinstance(last, Finding):
+        some[-1] = replace(last, actual=f"{last.actual}; and more that are not listed")
+    return some
 
 
 def root_of(judgement: Judgement, check: Check | None) -> str | None:

@@ -7,6 +7,7 @@ wrong with a handshake is left for the checks to say.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import io
 import select
@@ -44,7 +45,7 @@ class Target:
     ca_file: str | None = None
     proxy: str | None = None
     timeout: float = 10.0
-    max_message_bytes: int = 16 * 1024 * 1024
+    max_message_bytes: int = 4 * 2**20
     upgrade: bool = True
 
     @property
@@ -115,8 +116,17 @@ class Wire:
                     self.sock.sendall(data)
                 else:
                     self.sock.shutdown(socket.SHUT_WR)
+            except TimeoutError:
+                # Half a frame has been sent, so the connection is of no more use.
+                self._hang_up()
             except OSError:
                 return
+
+    def _hang_up(self) -> None:
+        """End both directions, so that the next read finds the end."""
+        if self.sock is not None:
+            with contextlib.suppress(OSError):
+                self.sock.shutdown(socket.SHUT_RDWR)
 
     def read(self) -> list[Frame]:
         """Frames in what has arrived; call when readable. Sets ``is_eof`` at the end."""
@@ -264,7 +274,8 @@ def _salvage(wire: Wire, raw: bytes, silence: str) -> None:
     head, _, body = raw.partition(b"\r\n\r\n")
     status_line, _, fields = head.partition(b"\r\n")
     words = status_line.split(None, 2)
-    if not raw:
+    was_cut_off = not fields and wire.protocol.handshake_exc is None
+    if not raw or was_cut_off:
         wire.handshake.failure = silence
     elif not (len(words) >= 2 and words[0].startswith(b"HTTP/") and words[1].isdigit()):
         wire.handshake.failure = "the answer to the opening handshake is not HTTP"
