@@ -107,11 +107,11 @@ def half_broken() -> Iterator[str]:
 
 
 TARGETS = {
-    "endless stream": Target(acting(hostile.endless_stream), 1, says="sent more than 24 MiB"),
+    "endless stream": Target(acting(hostile.endless_stream), 1, says="sent more than 12 MiB"),
     "endless pings": Target(acting(hostile.endless_pings), 4),
-    "endless message": Target(acting(hostile.endless_message), 4, says="sent more than 24 MiB"),
+    "endless message": Target(acting(hostile.endless_message), 4, says="sent more than 12 MiB"),
     "64 MiB frame": Target(acting(hostile.large_frame), 1),
-    "large messages": Target(acting(hostile.large_messages), 1, says="sent more than 24 MiB"),
+    "large messages": Target(acting(hostile.large_messages), 4, says="sent more than 12 MiB"),
     "many values": Target(acting(hostile.many_values()), 1, frozenset({"RWS-FRAME-002"})),
     "deep array": Target(acting(hostile.nested("[", "]")), 1, frozenset({"RWS-FRAME-002"})),
     "deep object": Target(acting(hostile.nested('{"a":', "}")), 1, frozenset({"RWS-FRAME-002"})),

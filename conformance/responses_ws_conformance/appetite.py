@@ -10,8 +10,8 @@ import threading
 from typing import Final
 
 # What a frame costs beside its bytes: it is parsed, attributed and kept.
-FRAME: Final = 1000
-OF_A_SCENARIO: Final = 24 * 2**20
+FRAME: Final = 500
+OF_A_SCENARIO: Final = 12 * 2**20
 OF_A_RUN: Final = 64 * 2**20
 
 
