@@ -274,7 +274,7 @@ def _salvage(wire: Wire, raw: bytes, silence: str) -> None:
     head, _, body = raw.partition(b"\r\n\r\n")
     status_line, _, fields = head.partition(b"\r\n")
     words = status_line.split(None, 2)
-    was_cut_off = not fields and wire.protocol.handshake_exc is None
+    was_cut_off = b"\r\n" not in raw and b"HTTP/".startswith(raw[:5])
     if not raw or was_cut_off:
         wire.handshake.failure = silence
     elif not (len(words) >= 2 and words[0].startswith(b"HTTP/") and words[1].isdigit()):
