@@ -17,7 +17,7 @@ from pathlib import Path
 import kill_matrix
 import pytest
 from responses_ws_conformance.calls import Call, data_of
-from responses_ws_conformance.checks import Evidence
+from responses_ws_conformance.checks import Cause, Evidence
 from responses_ws_conformance.driver import Blocked, Driver, Unreachable
 from responses_ws_conformance.errors import ProfileError
 from responses_ws_conformance.masking import Masker
@@ -248,6 +248,14 @@ def test_broken_off_answer_is_a_lost_connection() -> None:
         (answered,) = entries(driver, Answered)
     assert (exchange.outcome, exchange.response_id) == ("closed", "resp_1")
     assert answered.failure
+
+
+def test_server_that_hangs_up_is_asked_again() -> None:
+    with serving(lambda sock, request: None) as url, driving(url) as driver:
+        exchange = driver.api.attempt("hi")
+        with pytest.raises(Blocked) as blocked:
+            driver.api.require(exchange, by="RWS-HTTP-002")
+    assert (exchange.outcome, blocked.value.cause) == ("closed", Cause.TRANSIENT)
 
 
 def test_nobody_there_stops_the_run() -> None:

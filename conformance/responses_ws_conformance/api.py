@@ -153,5 +153,5 @@ class Api:
         if expired is not None:
             limit_of, seconds = expired
             driver.recording.add(Expired, conn=conn, clock=limit_of, limit=seconds, exchange=name)
-        elif fetch.status is None:
+        elif fetch.is_unreachable:
             raise Unreachable(f"{self._base}: {fetch.failure}")

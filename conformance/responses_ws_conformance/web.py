@@ -60,7 +60,8 @@ class Web:
 class Fetch:
     """A request that is under way, and what came of it; something came last at ``alive_at``.
 
-    ``failure`` says why there is no answer, or not the whole of it.
+    ``failure`` says why there is no answer, or not the whole of it. ``is_unreachable`` is True
+    where no connection came about.
     """
 
     web: Web
@@ -69,6 +70,7 @@ class Fetch:
     status: int | None = None
     headers: Headers = ()
     failure: str | None = None
+    is_unreachable: bool = False
     _parts: list[bytes] = field(default_factory=list)
     _is_given_up: bool = False
     _response: urllib3.BaseHTTPResponse | None = None
@@ -125,6 +127,7 @@ class Fetch:
                     self._read(response)
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as problem:
             self.failure = _why(problem, url)
+            self.is_unreachable = isinstance(problem, _unreachable())
         finally:
             self._done.set()
 
@@ -139,6 +142,18 @@ class Fetch:
                 return
             self._parts.append(part)
             self.alive_at = self.clock()
+
+
+def _unreachable() -> tuple[type[Exception], ...]:
+    """The errors before there is a connection; later ones are about one request."""
+    from urllib3 import exceptions
+
+    return (
+        exceptions.NewConnectionError,
+        exceptions.ConnectTimeoutError,
+        exceptions.ProxyError,
+        exceptions.SSLError,
+    )
 
 
 def _why(problem: Exception, url: str) -> str:
