@@ -12,7 +12,7 @@ from typing import Any
 import kill_matrix
 import pytest
 import yaml
-from responses_ws_conformance.drafting import draft, look, sound
+from responses_ws_conformance.drafting import Seen, draft, look, sound
 from responses_ws_conformance.errors import CannotStart
 from responses_ws_conformance.profile import LAYERS, Profile, load_profile
 from responses_ws_conformance.report import ExitCode
@@ -118,6 +118,26 @@ def test_a_draft_is_a_profile_that_can_be_run(rich: Drafted, tmp_path: Path) -> 
     profile = load_profile(path, env={"RWS_KEY": kill_matrix.KEY})
     assert profile.claims == tuple(sorted({*rich.claims, "auth"}))
     assert plan(profile).turns > 100
+
+
+def test_what_a_target_says_cannot_get_out_of_its_comment() -> None:
+    nasty = "x\nurl: wss://elsewhere/\x1b[2J\u2028# \x85jobs: 9"
+    seen = Seen(
+        signs={"lanes": nasty},
+        instead={"storage": nasty},
+        dialects={"openai": nasty, "open-responses": None},
+        model=nasty,
+        slowest=30.0,
+        limits={"x-limit": nasty},
+    )
+    text = draft(Profile("wss://here/"), seen, key_variable=None)
+    assert yaml.safe_load(text) == {
+        "url": "wss://here/",
+        "dialect": "open-responses",
+        "features": ["lanes"],
+        "timing": {"first_event": 120},
+    }
+    assert "\x1b" not in text
 
 
 @pytest.mark.parametrize("handler", [silent, overloaded])

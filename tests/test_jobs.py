@@ -16,6 +16,7 @@ import pytest
 from responses_ws_conformance.report import ExitCode
 from responses_ws_conformance.runner import Run, plan
 from responses_ws_conformance.scenarios import Scenario, load_scenarios
+from responses_ws_conformance.verdict import Judgement, Verdict
 from responses_ws_reference.server import running_server
 from websockets.sync.server import ServerConnection
 
@@ -67,12 +68,16 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[int, tuple[Run, Compa
 
 
 def test_verdicts_are_the_same_id_by_id(runs: dict[int, tuple[Run, Company]]) -> None:
-    one, many = (
-        {j.requirement.id: (j.verdict, j.judged_in) for j in run.judgements()}
-        for run, _ in runs.values()
-    )
+    one, many = ({j.requirement.id: said(j) for j in run.judgements()} for run, _ in runs.values())
     assert one == many
-    assert {"pass", "fail"} <= {verdict.value for verdict, _ in one.values()}
+    assert {"pass", "fail"} <= {*one.values()}
+
+
+def said(judgement: Judgement) -> str:
+    """The verdict; whether what the server may do or not is done is not the same every time."""
+    is_its_choice = judgement.requirement.condition == "server"
+    is_kind = judgement.verdict in (Verdict.PASS, Verdict.UNSEEN)
+    return "pass or unseen" if is_its_choice and is_kind else judgement.verdict.value
 
 
 def test_evidence_is_in_the_order_of_the_plan(runs: dict[int, tuple[Run, Company]]) -> None:

@@ -72,6 +72,8 @@ def test_both_fronts_agree(tmp_path: Path, reference_server: str) -> None:
         return {row["id"]: row["verdict"] for row in document["requirements"]}
 
     assert verdicts(report) == verdicts(cli) == outcomes(tmp_path / "junit.xml")
+    assert report["unclaimed"] == cli["unclaimed"]
+    assert "rws: seen and not judged: warmup (" in done.stdout
 
 
 def test_vendor_starts_a_server_and_adds_a_requirement(tmp_path: Path) -> None:
@@ -94,6 +96,34 @@ def test_selection_records_only_what_it_needs(tmp_path: Path, reference_server: 
     assert done.returncode == 0, done.stdout
     recorded = {p.name for p in (tmp_path / "rws-report" / "transcripts").iterdir()}
     assert recorded == {"probes--inventions.1.jsonl"}
+
+
+def test_plan_is_shown_and_nothing_is_sent(tmp_path: Path) -> None:
+    done = run_pytest(tmp_path, f"--rws-target={dead_port()}", "--rws-plan", "-k", "RWS-CHAIN-005")
+    assert done.returncode == 0, done.stdout
+    assert "probes/inventions" in done.stdout
+    assert "5 turns at most; nothing was sent" in done.stdout
+    assert "creation/string-input" not in done.stdout
+
+
+def test_limit_and_jobs_are_those_of_the_command(tmp_path: Path, reference_server: str) -> None:
+    shared = ["api-key-env=RWS_KEY", "model=rws-reference", "max-turns=30", "jobs=3"]
+    options = [f"--rws-{option}" for option in (*shared, "report=pytest.json")]
+    done = run_pytest(
+        tmp_path, f"--rws-target={reference_server}", *options, "--junitxml=junit.xml", RWS_KEY=KEY
+    )
+    assert done.returncode == 0, done.stdout
+    command = [sys.executable, "-m", "responses_ws_conformance.cli", "run", reference_server]
+    command += [f"--{option}" for option in (*shared, "report=cli.json")]
+    env = {**os.environ, "RWS_KEY": KEY}
+    subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, check=True)
+    ours, theirs = (
+        json.loads((tmp_path / name).read_text("utf-8")) for name in ("pytest.json", "cli.json")
+    )
+    for name in ("selected", "dropped", "scenarios", "summary", "unclaimed", "turns"):
+        assert ours[name] == theirs[name], name
+    assert ours["turns"] <= 30
+    assert set(outcomes(tmp_path / "junit.xml")) == set(ours["selected"])
 
 
 def test_unreachable_target_is_exit_4(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def rws_run(
     """The run: records scenarios lazily, or first of all side by side; judges requirements."""
     from responses_ws_conformance.report import Report
     from responses_ws_conformance.runner import Run, make_room
-    from responses_ws_conformance.terminal import warnings
+    from responses_ws_conformance.terminal import unclaimed, warnings
 
     folder = Path(pytestconfig.getoption("--rws-output")) / "transcripts"
     todo = _plan(rws_target, pytestconfig)
@@ -116,7 +116,7 @@ def rws_run(
         run.record_all(_needed(todo, request.session.items))
     yield run
     report = Report.of_run(run, run.judgements(), again=AGAIN)
-    pytestconfig.stash[WARNINGS] = [*warnings(report)]
+    pytestconfig.stash[WARNINGS] = [*warnings(report), *unclaimed(report)]
     file = pytestconfig.getoption("--rws-report")
     if file:
         report.write(Path(file))

@@ -65,12 +65,17 @@ def summary(report: Report) -> Iterator[str]:
     reasons = Counter(j.why for j in report.judgements if j.verdict is Verdict.SKIP)
     for why, count in reasons.items():
         yield f"skip: {count}, {safe(why)}"
-    for sighting in report.unclaimed:
-        yield f"seen and not judged: {sighting.feature} ({safe(sighting.seen)})"
+    yield from unclaimed(report)
     for verdict in (Verdict.UNSEEN, Verdict.FAIL, Verdict.WARN):
         ids = [j.requirement.id for j in report.judgements if j.verdict is verdict]
         if ids:
             yield f"{verdict.value}: {', '.join(ids)}"
+
+
+def unclaimed(report: Report) -> Iterator[str]:
+    """The layers that the target showed and does not claim."""
+    for sighting in report.unclaimed:
+        yield f"seen and not judged: {sighting.feature} ({safe(sighting.seen)})"
 
 
 def details(report: Report) -> Iterator[str]:
