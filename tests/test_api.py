@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
+import ssl
 import subprocess
 import sys
 import textwrap
@@ -16,6 +18,7 @@ from pathlib import Path
 
 import kill_matrix
 import pytest
+import trustme
 from responses_ws_conformance.calls import Call, data_of
 from responses_ws_conformance.checks import Cause, Evidence
 from responses_ws_conformance.driver import Blocked, Driver, Unreachable
@@ -39,7 +42,7 @@ Talk = Callable[[socket.socket, bytes], None]
 
 
 @contextmanager
-def serving(talk: Talk) -> Iterator[str]:
+def serving(talk: Talk, context: ssl.SSLContext | None = None) -> Iterator[str]:
     """A server that reads one request for each connection and lets the test answer it."""
     listener = socket.create_server(("127.0.0.1", 0))
 
@@ -49,18 +52,23 @@ def serving(talk: Talk) -> Iterator[str]:
                 sock, _ = listener.accept()
             except OSError:
                 return
-            with sock:
-                sock.settimeout(3)
-                talk(sock, request_from(sock))
+            sock.settimeout(3)
+            with contextlib.suppress(ssl.SSLError), secure(sock, context) as stream:
+                talk(stream, request_from(stream))
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+        yield f"http{'s' if context else ''}://127.0.0.1:{listener.getsockname()[1]}/v1"
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         thread.join(5)
+
+
+def secure(sock: socket.socket, context: ssl.SSLContext | None) -> socket.socket:
+    """The same connection, with TLS where there is a context."""
+    return context.wrap_socket(sock, server_side=True) if context is not None else sock
 
 
 def request_from(sock: socket.socket) -> bytes:
@@ -265,6 +273,22 @@ def test_nobody_there_stops_the_run() -> None:
             driver.api.get("resp_1")
         (answered,) = entries(driver, Answered)
     assert (answered.status, answered.failure) == (None, "connection refused")
+
+
+def test_tls_is_verified_against_the_profile(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+
+    def secured(sock: socket.socket, request: bytes) -> None:
+        sock.sendall(JSON + b'{"object": "response", "id": "resp_1", "status": "completed"}')
+
+    with serving(secured, context) as url:
+        with driving(url, ca_file=tmp_path / "ca.pem") as driver:
+            assert driver.api.get("resp_1").status == 200
+        with driving(url) as driver, pytest.raises(Unreachable, match="CERTIFICATE_VERIFY"):
+            driver.api.get("resp_1")
 
 
 def test_connections_are_served_while_an_answer_is_awaited() -> None:
