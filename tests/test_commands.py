@@ -63,6 +63,21 @@ CASES = [
         "A completed, S error",
     ),
     Case(
+        "an error is for the first of several commands, an acceptance for one that has no answer",
+        (
+            send("A"),
+            got("A", "created", "r1", seq=0),
+            steer("S", "r1", "one"),
+            steer("T", "r1", "two"),
+            steer("U", "r1", "three"),
+            error("S error", status=400, code="invalid_value"),
+            steered("T answer", "failed", "r1", input="two"),
+            steered("U answer", "accepted", "r1", id="s1"),
+            got("A", "completed", "r1", seq=2),
+        ),
+        "A completed, S error, T answered, U answered",
+    ),
+    Case(
         "an error that names the lane of the response is for its command",
         (
             send_on("a", "A"),

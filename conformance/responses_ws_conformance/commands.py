@@ -60,7 +60,9 @@ def owner_of(view: ConnectionView, event: Received) -> Exchange | None:
                 return exchange
     waiting = [x for x in view.exchanges if event.type in ANSWERS.get(command_of(x) or "", ())]
     waiting = [x for x in waiting if x.may_go_on]
-    return next(iter(_likely(waiting, event) or _likely(accepted, event)), None)
+    # What has an error in doubt is the last to be asked, for that may be its answer.
+    likely = sorted(_likely(waiting, event), key=lambda x: x.is_ended)
+    return next(iter(likely or _likely(accepted, event)), None)
 
 
 def take(exchange: Exchange, event: Received) -> None:

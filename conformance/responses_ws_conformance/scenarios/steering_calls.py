@@ -22,6 +22,7 @@ from responses_ws_conformance.prompts import (
     use_tool,
 )
 from responses_ws_conformance.scenarios import scenario
+from responses_ws_conformance.scenarios.chains import settle as settle_create
 from responses_ws_conformance.scenarios.recollection import recollect
 from responses_ws_conformance.scenarios.steering import begin, fence, send, settle
 
@@ -45,7 +46,8 @@ class Waiting:
     def answer(self, connection: Connection, **fields: Any) -> Exchange:
         """Answer the calls, and ask for the word."""
         outputs = [function_call_output(call, "done") for call in open_calls(self.target)]
-        return connection.attempt(
+        return settle_create(
+            connection,
             [*outputs, message(recall())],
             previous_response_id=self.target.response_id,
             **{"store": False, **OWN, **fields},

@@ -26,7 +26,9 @@ def _its_end_alone(sending: Event | CloseConnection, link: Link) -> Sendings:
 
 
 def _at_the_beginning_only(message: Incoming, link: Link) -> Incoming | Reply:
-    if not isinstance(message, dict) or message.get("previous_response_id") is None:
+    if not isinstance(message, dict) or message.get("type") != "response.create":
+        return message
+    if message.get("previous_response_id") is None:
         return message
     if _is_warm_up(message):
         return Reply((TOO_LATE.event(),))
