@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from responses_ws_conformance.digests import catalogue_digest, suite_digest
 from responses_ws_reference.config import ServerConfig
 from responses_ws_reference.server import running_server
 
@@ -98,6 +99,13 @@ def test_every_file_that_it_promises_is_there(walk: Walk) -> None:
     }
     assert {name for name in promised if not (walk.folder / name).is_file()} == set()
     assert " failing</title>" in (walk.folder / "badge.svg").read_text("utf-8")
+
+
+def test_the_installed_suite_is_the_one_that_is_here(walk: Walk) -> None:
+    """What is installed from a wheel has the digest of a checkout."""
+    statement = yaml.safe_load((walk.folder / "statement.yaml").read_text("utf-8"))
+    assert statement["suite"]["digest"] == suite_digest()
+    assert statement["catalogue"]["digest"] == catalogue_digest()
 
 
 def test_no_file_holds_the_key(walk: Walk) -> None:

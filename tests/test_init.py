@@ -169,6 +169,21 @@ def test_what_cannot_be_reached_is_said_in_one_line(tmp_path: Path) -> None:
     assert not (tmp_path / "rws.yaml").exists()
 
 
+def test_what_is_known_of_a_target_is_kept(tmp_path: Path) -> None:
+    known = {"model": ServerConfig().model, "headers": {"X-Tenant": "7"}, "jobs": 2}
+    known |= {"timing": {"first_event": 9}, "features": ["inject"]}
+    (tmp_path / "known.yaml").write_text(yaml.safe_dump(known), "utf-8")
+    with running_server() as server:
+        done = rws(tmp_path, server.url, "--profile", "known.yaml", "--output", "rws.yaml")
+    assert done.returncode == ExitCode.OK, done.stderr
+    found = yaml.safe_load((tmp_path / "rws.yaml").read_text("utf-8"))
+    assert {name: found[name] for name in ("model", "headers", "jobs", "timing")} == {
+        name: known[name] for name in ("model", "headers", "jobs", "timing")
+    }
+    assert "inject" not in found["features"]
+    assert load_profile(tmp_path / "rws.yaml", env={}).headers == {"X-Tenant": "7"}
+
+
 def test_command_writes_a_file_once(tmp_path: Path) -> None:
     with running_server() as server:
         done = rws(tmp_path, server.url, "--output", "rws.yaml")

@@ -29,6 +29,7 @@ MODEL = ServerConfig().model
 FAILING = "RWS-CHAIN-012"
 VICTIM = "chaining--output.1.jsonl"
 Done = namedtuple("Done", ("returncode", "stdout", "stderr"))
+ROOT = Path(__file__).parent.parent
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -49,7 +50,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         "model": MODEL,
         "api_key_env": "RWS_CANARY",
         "headers": {"X-Tenant": {"env": "RWS_CANARY"}},
-        "query": {"token": "abc"},
+        "query": {"token": "in-the-query"},
     }
     (folder / "profile.yaml").write_text(yaml.safe_dump(profile), "utf-8")
     config = kill_matrix.server_config(fault="failure-evicts-nothing")
@@ -89,7 +90,7 @@ def test_it_is_what_its_schema_says(original: Path) -> None:
 def test_it_holds_no_secret(original: Path) -> None:
     text = (original / "s.yaml").read_text("utf-8")
     assert CANARY not in text
-    assert "abc" not in text
+    assert "in-the-query" not in text
     profile = statement(original)["profile"]
     assert (profile["headers"], profile["query"]) == (["X-Tenant"], ["token"])
     assert profile["keys"] == ["api_key"]
@@ -126,6 +127,24 @@ def test_report_makes_the_same_later(folder: Path) -> None:
     done = rws(folder, *words)
     assert done.returncode == ExitCode.OK, done.stderr
     assert yaml.safe_load((folder / "later.yaml").read_text("utf-8")) == statement(folder)
+
+
+def test_judging_makes_one_that_is_verified(folder: Path) -> None:
+    files = sorted(str(path) for path in (folder / "transcripts").iterdir())
+    assert rws(folder, "judge", *files, "--statement", "j.yaml").returncode == ExitCode.VIOLATION
+    done = rws(folder, "statement", "verify", "j.yaml")
+    assert done.returncode == ExitCode.OK, done.stdout + done.stderr
+    judged = yaml.safe_load((folder / "j.yaml").read_text("utf-8"))
+    for name in ("levels", "requirements", "turns", "transcripts"):
+        assert judged[name] == statement(folder)[name], name
+
+
+def test_a_captured_conversation_can_be_stated(folder: Path) -> None:
+    capture = ROOT / "tests" / "captures" / "server-litellm-managed.jsonl"
+    rws(folder, "judge", str(capture), "--statement", "c.yaml")
+    done = rws(folder, "statement", "verify", "c.yaml", "--transcripts", str(capture.parent))
+    assert "and not listed" in done.stdout, "there are other captures in that folder"
+    assert "server-litellm-managed" not in done.stdout
 
 
 def flatter(found: dict[str, Any]) -> None:
@@ -212,6 +231,12 @@ BROKEN = {
     "no file": lambda path: path.unlink(),
     "no YAML": lambda path: path.write_text("{"),
     "no statement": lambda path: path.write_text("rws_statement: 1"),
+    "no day": lambda path: change(
+        path.parent, lambda s: s["when"].update(started_at="2026-99-99T00:00:00")
+    ),
+    "a count too many": lambda path: change(
+        path.parent, lambda s: s["levels"]["MUST"].update({"pass": 999})
+    ),
 }
 
 
@@ -284,7 +309,7 @@ def test_badge_can_be_read_aloud_and_needs_nothing_else(folder: Path) -> None:
     assert drawing.get("role") == "img"
     assert drawing.findtext(f"{SVG}title") == "RWS 0.1 core: 1 failing"
     assert drawing.findtext(f"{SVG}desc") == description(statement(folder))
-    assert "1 known failures" in description(statement(folder))
+    assert "Waived by a baseline: 1." in description(statement(folder))
     assert {
         part for part in ("href", "url(", "<script", "<style", "@import") if part in text
     } == set()

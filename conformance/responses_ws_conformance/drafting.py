@@ -20,7 +20,7 @@ from responses_ws_conformance.checks import Evidence
 from responses_ws_conformance.checks.answers import describe
 from responses_ws_conformance.errors import CannotStart
 from responses_ws_conformance.planning import Plan
-from responses_ws_conformance.profile import Profile
+from responses_ws_conformance.profile import Profile, Timing
 from responses_ws_conformance.runner import Run
 from responses_ws_conformance.sightings import SIGNS
 from responses_ws_conformance.soundings import CORE, PREFIX, SOUNDINGS
@@ -28,6 +28,8 @@ from responses_ws_conformance.terminal import safe
 
 DIALECTS: Final = ("open-responses", "openai")
 HTTP_LIBRARY: Final = "urllib3"
+# What a draft says itself; the rest of a profile is kept as it is.
+DRAFTED: Final = frozenset({"url", "http_url", "model", "api_key_env", "dialect", "features"})
 # How many times as slow as what was seen a target may be.
 PATIENCE: Final = 4
 
@@ -125,12 +127,21 @@ def _limits(evidence: Evidence) -> dict[str, str]:
     }
 
 
-def draft(profile: Profile, seen: Seen, *, key_variable: str | None) -> str:
-    """The profile as YAML with comments."""
-    return "\n".join(_lines(profile, seen, key_variable)) + "\n"
+def draft(
+    profile: Profile,
+    seen: Seen,
+    *,
+    key_variable: str | None,
+    kept: Mapping[str, Any] | None = None,
+) -> str:
+    """The profile as YAML with comments; ``kept`` are members of the one that it was seen with."""
+    how_to_talk = {name: value for name, value in (kept or {}).items() if name not in DRAFTED}
+    return "\n".join(_lines(profile, seen, key_variable, how_to_talk)) + "\n"
 
 
-def _lines(profile: Profile, seen: Seen, key_variable: str | None) -> Iterator[str]:
+def _lines(
+    profile: Profile, seen: Seen, key_variable: str | None, kept: Mapping[str, Any]
+) -> Iterator[str]:
     yield f"# Drafted by rws init on {date.today()} from what the target did. Read it and correct"
     yield "# it: what is claimed here is owed whole, what is not claimed is not judged."
     yield _member(url=profile.target)
@@ -140,12 +151,14 @@ def _lines(profile: Profile, seen: Seen, key_variable: str | None) -> Iterator[s
         yield f"# The creates named no model; {_said(seen.model)} answered."
     if key_variable is not None:
         yield _member(api_key_env=key_variable)
+    if kept:
+        yield _member(**kept)
     yield ""
     yield from _dialect(seen)
     yield ""
     yield from _features(profile, seen)
     yield ""
-    yield from _rest(seen)
+    yield from _rest(seen, kept)
 
 
 def _dialect(seen: Seen) -> Iterator[str]:
@@ -166,9 +179,9 @@ def _features(profile: Profile, seen: Seen) -> Iterator[str]:
         yield "features:"
     for feature, sign in seen.signs.items():
         yield f"  - {feature}  # {_said(sign)}"
-    if "http" in seen.signs and profile.http_url is None:
+    if "http" in seen.signs:
         base = profile.target.partition("?")[0].removesuffix("/responses")
-        yield _member(http_url=base.replace("ws", "http", 1))
+        yield _member(http_url=profile.http_url or base.replace("ws", "http", 1))
     if seen.instead:
         yield "# Tried and not seen:"
     for feature, what in seen.instead.items():
@@ -176,18 +189,18 @@ def _features(profile: Profile, seen: Seen) -> Iterator[str]:
     yield "# Not tried: inject. It needs a model that calls tools while it goes on."
 
 
-def _rest(seen: Seen) -> Iterator[str]:
+def _rest(seen: Seen, kept: Mapping[str, Any]) -> Iterator[str]:
     for name, value in seen.limits.items():
         yield f"# The handshake says {_said(f'{name}: {value}')}"
     if seen.limits:
         yield "# turn_interval (seconds) keeps a run below a limit of requests."
     yield f"# The slowest first event came after {seen.slowest:.1f} s."
-    if seen.slowest * PATIENCE > 20:
+    if seen.slowest * PATIENCE > Timing().first_event and "timing" not in kept:
         yield f"timing:\n  first_event: {seen.slowest * PATIENCE:.0f}"
-    if "storage" in seen.signs:
+    if "storage" in seen.signs and "second_api_key_env" not in kept:
         yield "# With the key of another tenant, what one hides from another is judged as well:"
         yield "# second_api_key_env: OTHER_KEY"
-    if "lanes" in seen.signs:
+    if "lanes" in seen.signs and "limits" not in kept:
         yield "# Where these are not the limits of a connection, say so:"
         yield "# limits: {active_lanes: 16, lane_names: 32}"
 

@@ -116,7 +116,7 @@ class Report:
         return cls(
             target=first.target,
             judgements=tuple(judgements),
-            started_at=first.started_at,
+            started_at=min(t.header.started_at for t in transcripts),
             duration=_duration(transcripts),
             model=first.model,
             dialect=first.dialect,

@@ -7,7 +7,7 @@ the rest of the profile, is a claim and stays one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,7 +32,7 @@ PROVEN: Final = (
     "seen_and_not_judged",
 )
 BROKEN: Final = ("fail", "warn")
-ROUNDING: Final = timedelta(seconds=1)
+ROUNDING: Final = 1.0  # seconds
 
 
 def disagreements(statement: Mapping[str, Any], transcripts: Sequence[Transcript]) -> Iterator[str]:
@@ -95,6 +95,8 @@ def _strangers(transcripts: Sequence[Transcript]) -> Iterator[str]:
 
 def _gaps(statement: Mapping[str, Any], transcripts: Sequence[Transcript]) -> Iterator[str]:
     """What a run would have recorded and nobody shows."""
+    if transcripts[0].header.source == "captured":
+        return
     attempts: dict[str, set[int]] = {}
     for transcript in transcripts:
         attempts.setdefault(transcript.header.scenario, set()).add(transcript.header.attempt)
@@ -112,14 +114,20 @@ def _due(claims: Header) -> list[str]:
 
 
 def _times(when: Mapping[str, Any], transcripts: Sequence[Transcript]) -> Iterator[str]:
-    start = datetime.fromisoformat(when["started_at"])
-    end = start + timedelta(seconds=when["duration_s"])
+    if not when["started_at"]:
+        return  # captured by somebody who kept no time
+    start = _seconds(when["started_at"])
+    end = start + when["duration_s"]
     for transcript in transcripts:
         if not transcript.header.started_at:
             continue
-        begun = datetime.fromisoformat(transcript.header.started_at)
+        begun = _seconds(transcript.header.started_at)
         if not start - ROUNDING <= begun <= end + ROUNDING:
             yield f"{_name(transcript)}: begun {transcript.header.started_at}, not in the run"
+
+
+def _seconds(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
 
 
 def _name(transcript: Transcript) -> str:

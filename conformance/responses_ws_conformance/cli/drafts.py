@@ -6,10 +6,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from responses_ws_conformance.cli.options import OUTPUT, Commands
+import yaml
+
+from responses_ws_conformance.cli.options import OUTPUT, Commands, add_target, profile_of
 from responses_ws_conformance.drafting import draft, look, sound
 from responses_ws_conformance.errors import CannotStart
-from responses_ws_conformance.profile import load_profile
 from responses_ws_conformance.report import ExitCode
 from responses_ws_conformance.soundings import SOUNDINGS
 
@@ -18,8 +19,7 @@ def add(commands: Commands) -> None:
     """The parser."""
     init = commands.add("init", init_command, about="draft a profile from a few harmless turns")
     init.add_argument("url", help="wss://host/v1/responses")
-    init.add_argument("--model", metavar="NAME", help="the model that every create names")
-    init.add_argument("--api-key-env", metavar="VARIABLE", help="variable with the API key")
+    add_target(init)
     init.add_argument("--output", type=Path, metavar="FILE", help="default: standard output")
 
 
@@ -27,15 +27,15 @@ def init_command(options: argparse.Namespace) -> int:
     """``rws init``."""
     if options.output is not None and options.output.exists():
         raise CannotStart(f"{options.output}: it is there already")
-    profile = load_profile(
-        None, url=options.url, model=options.model, api_key_env=options.api_key_env
-    )
+    profile = profile_of(options, options.url)
+    kept = yaml.safe_load(options.profile.read_text("utf-8")) if options.profile else {}
     turns = sum(s.turns for s in SOUNDINGS.values())
     print(f"{profile.target}: {turns} turns at most", file=sys.stderr, flush=True)
     folder = OUTPUT / "init"
     folder.mkdir(parents=True, exist_ok=True)
     seen = look(sound(profile, folder))
-    text = draft(profile, seen, key_variable=options.api_key_env)
+    variable = options.api_key_env or kept.get("api_key_env")
+    text = draft(profile, seen, key_variable=variable, kept=kept)
     if options.output is None:
         print(text, end="")
         return ExitCode.OK

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +83,19 @@ def saved_statement(path: Path) -> dict[str, Any]:
     if counted != len(statement["requirements"]):
         number = len(statement["requirements"])
         raise CannotStart(f"{path}: it has {number} verdicts and counts {counted}")
+    begun = statement["when"]["started_at"]
+    if begun and not _is_time(begun):
+        raise CannotStart(f"{path}: not a time: {begun}")
     found: dict[str, Any] = statement
     return found
+
+
+def _is_time(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _beside(file: Path) -> Path:

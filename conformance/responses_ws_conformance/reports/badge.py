@@ -60,9 +60,9 @@ def description(statement: dict[str, Any]) -> str:
         counts.append(f"Layers: {', '.join(layers)}")
     waived = len(statement["waivers"])
     if waived:
-        counts.append(f"{waived} known failures in the baseline")
+        counts.append(f"Waived by a baseline: {waived}")
     if statement["invented_things_accepted"]:
-        counts.append("accepts what was invented")
+        counts.append("Accepts what was invented")
     about = f"{statement['target']}, {statement['when']['started_at'][:10]}"
     return f"{'. '.join(counts)}. {about}, suite {statement['suite']['version']}."
 
