@@ -23,6 +23,12 @@ pytestmark = needs_browser
 WEAK_TEXTS = (Path(__file__).parent / "contrast.js").read_text("utf-8")
 FRAMES = 5000
 MARKUP = '<script>window.owned = 1</script><img src=x onerror="window.owned = 1"></code></details>'
+# The message behind the line that has the focus, once it is laid out.
+LAID_OUT = """new Promise(done => {
+    const message = document.activeElement.nextElementSibling;
+    const look = () => message.dataset.laidOut ? done(message.textContent) : setTimeout(look, 10);
+    look();
+})"""
 PAGES = (
     "",
     "reading/",
@@ -229,5 +235,20 @@ def test_a_frame_opens_by_keyboard(chromium: Browser, report: str) -> None:
     focus(chromium, "ol.frames summary")
     chromium.press("Enter")
     assert chromium.run("document.activeElement.parentElement.open")
-    whole = json.loads(chromium.run("document.activeElement.nextElementSibling.textContent"))
+    shown = chromium.run(LAID_OUT)
+    whole = json.loads(shown)
     assert MARKUP in (whole.get("input"), whole.get("delta"))
+    assert shown.startswith('{\n  "type": "response.'), "one member a line"
+
+
+def test_a_message_is_shown_as_it_was_sent(chromium: Browser, address: str) -> None:
+    chromium.look(size=WIDE)
+    open_clean(chromium, address + "requirements/RWS-CHAIN-005/")
+    exact = '{"a":[],"b":{"c":1.10e3,"d":"x\\u00e9, {}: [ ]"},"e":12345678901234567890}'
+    chromium.run(f"document.querySelector('ol.frames pre').textContent = {json.dumps(exact)}")
+    chromium.run("document.querySelector('ol.frames summary').focus()")
+    chromium.press("Enter")
+    shown = chromium.run(LAID_OUT)
+    assert '"a": [],\n  "b": {\n    "c": 1.10e3,' in shown
+    assert '"x\\u00e9, {}: [ ]"' in shown
+    assert "12345678901234567890" in shown

@@ -19,9 +19,9 @@ from pages.lifecycle import PATH as LIFECYCLE
 from pages.lifecycle import lifecycle_page
 from pages.requirements import requirement_pages
 from pages.schemas import INDEX, schema_pages, served_schemas
-from responses_ws_conformance.reports.logs import style
+from responses_ws_conformance.reports.logs import resource
 
-LOG_STYLE: Final = "assets/logs.css"
+LOGS: Final = ("logs.css", "logs.js")
 IN_NAV: Final = (INDEX, LIFECYCLE)
 
 CHAPTER: Final = re.compile(r"\d\d-[a-z-]+\.md")
@@ -39,7 +39,7 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
         **served_schemas(),
         **asyncapi_file(),
         **lifecycle_page(),
-        LOG_STYLE: style(),
+        **{f"assets/{name}": resource(name) for name in LOGS},
     }
     for path, text in generated.items():
         place = InclusionLevel.UNDEFINED if path in IN_NAV else InclusionLevel.NOT_IN_NAV

@@ -5,7 +5,8 @@
     python -m tests.peers.litellm --litellm litellm/bin/litellm --write
 
 Everything is on loopback, and transcripts and reports go to ``--output``. With ``--write`` the
-outcome is kept in ``litellm.json``, from which the page of the site is made (``page.py``).
+outcome is kept in ``litellm.json``, from which the page of the site is made (``page.py``), and the
+statements go to ``spec/reference/statements``, which the page shows too.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -37,6 +38,7 @@ KEY: Final = "sk-rws-litellm-0123456789"
 MODEL: Final = "managed-text"
 DIALECTS: Final = ("core", "open-responses", "openai")
 OUTCOME: Final = Path(__file__).with_suffix(".json")
+STATEMENTS: Final = Path(__file__).parents[2] / "spec/reference/statements"
 START_LIMIT: Final = 120.0
 SHORTEST_LIFE: Final = 60  # seconds; the shortest that LiteLLM can be told
 
@@ -122,10 +124,11 @@ def version_of(program: Path) -> str:
 def judge(dialect: str, settings: Path, folder: Path) -> dict[str, Any]:
     """Run the suite in a dialect; what the page tells of it."""
     report = folder / f"{dialect}.json"
-    words = ["run", "--profile", str(settings), "--report", str(report)]
-    words += ["--output", str(folder / dialect)]
+    words = ["run", "--profile", settings.name, "--report", report.name]
+    words += ["--output", dialect, "--statement", f"{dialect}.yaml"]
     words += [] if dialect == "core" else ["--dialect", dialect]
-    code = cli.main(words)
+    with chdir(folder):  # The statement has the command, which names no folder of ours then.
+        code = cli.main(words)
     if code not in (ExitCode.OK, ExitCode.VIOLATION, ExitCode.NOT_ALL_JUDGED):
         raise SystemExit(code)
     return outcome(json.loads(report.read_text("utf-8")))
@@ -170,9 +173,13 @@ def main() -> int:
             settings = profile(port, folder, waits=dialect == DIALECTS[0])
             found[dialect] = judge(dialect, settings, folder)
     if options.write:
-        today = datetime.now(UTC).date().isoformat()
-        document = {"version": version_of(program), "date": today, "runs": found}
+        today, version = datetime.now(UTC).date().isoformat(), version_of(program)
+        document = {"version": version, "date": today, "runs": found}
         OUTCOME.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        STATEMENTS.mkdir(exist_ok=True)
+        for dialect in DIALECTS:
+            text = (folder / f"{dialect}.yaml").read_text("utf-8")
+            (STATEMENTS / f"litellm-{version}-{dialect}.yaml").write_text(text, "utf-8")
     print(f"\nrecorded in {folder}")
     return 0
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
-from importlib.resources import files
 from itertools import groupby
 from typing import Any, Final
 
 from responses_ws_conformance.report import around
-from responses_ws_conformance.reports.logs import Violation, Violations, log, style
+from responses_ws_conformance.reports.logs import Violation, Violations, log, resource
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.scenarios import load_scenarios
 from responses_ws_conformance.terminal import safe
@@ -33,10 +32,11 @@ Logs = Mapping[str, Transcript]
 
 def html(report: Row, transcripts: Sequence[Transcript]) -> str:
     """The report as HTML; findings are marked in the logs of the transcripts."""
-    page = files("responses_ws_conformance.reports").joinpath("page.html").read_text("utf-8")
+    page = resource("page.html")
     logs = {str(t.path or ""): t for t in _in_order(report, transcripts)}
     for name, text in (
-        ("style", style()),
+        ("style", resource("logs.css")),
+        ("script", resource("logs.js")),
         ("target", escape(safe(report["target"]))),
         ("verdict", "\n".join(_verdict(report))),
         ("facts", "\n".join(_facts(report))),

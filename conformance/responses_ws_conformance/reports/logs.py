@@ -12,9 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
-from responses_ws_conformance.payloads import NOT_JSON
 from responses_ws_conformance.terminal import frame, safe
 from responses_ws_conformance.transcript import (
     Answered,
@@ -27,8 +26,7 @@ from responses_ws_conformance.transcript import (
 )
 
 LINE_LENGTH: Final = 200
-# What is longer is shown as it came, or its beginning, so that no message can swell the page.
-PRETTY_LENGTH: Final = 20_000
+# Of what is longer the beginning is shown, so that no message can swell the page.
 SHOWN_LENGTH: Final = 100_000
 DIRECTION: Final = re.compile(r"[→←] ")
 EXCHANGE: Final = re.compile(r"e(\d+)")
@@ -51,9 +49,12 @@ class Violation:
 Violations = Mapping[int, Sequence[Violation]]
 
 
-def style() -> str:
-    """The style sheet of a log; the colours are variables that the page defines."""
-    return files("responses_ws_conformance.reports").joinpath("logs.css").read_text("utf-8")
+def resource(name: str) -> str:
+    """A file beside this one: ``logs.css`` and ``logs.js`` belong to every page with a log.
+
+    The colours in the style sheet are variables that the page defines.
+    """
+    return files("responses_ws_conformance.reports").joinpath(name).read_text("utf-8")
 
 
 def log(entries: Iterable[Entry], violations: Violations) -> Iterator[str]:
@@ -123,21 +124,17 @@ def _whole(entry: Entry) -> str | None:
     """What opens behind the line; None where the line is all there is."""
     match entry:
         case Message() if entry.text is not None:
-            return _shown(entry.text, entry.payload)
+            return _shown(entry.text)
         case Requested() | Answered() if entry.body is not None:
-            return _shown(entry.body, NOT_JSON)
+            return _shown(entry.body)
         case Opened():
             names = (*entry.request_headers, ("", ""), *entry.response_headers)
             headers = "\n".join(f"{name}: {value}" if name else "" for name, value in names)
-            return _shown(f"{headers}\n\n{entry.body or ''}".strip(), NOT_JSON) or None
+            return _shown(f"{headers}\n\n{entry.body or ''}".strip()) or None
     return None
 
 
-def _shown(text: str, payload: Any) -> str:
-    if payload is not NOT_JSON and len(text) <= PRETTY_LENGTH:
-        pretty = json.dumps(payload, indent=2, ensure_ascii=False)
-        if len(pretty) <= SHOWN_LENGTH:
-            return printable(pretty)
+def _shown(text: str) -> str:
     if len(text) <= SHOWN_LENGTH:
         return printable(text)
     return (

@@ -16,8 +16,9 @@ from responses_ws_conformance.scenarios import load_scenarios
 from pages.places import ROOT, UNSEARCHED, cited, link, requirement_page, source
 from tests.cases import Case, load_cases
 
-FACTS: Final = ("level", "role", "feature", "dialect", "condition", "lever", "schema", "since")
+FACTS: Final = ("level", "role", "feature", "also", "dialect", "condition", "lever", "since")
 ABOUT_FACTS: Final = {
+    "also": "judged where the profile claims {} too",
     "condition": "{}'s choice: the sentence is judged where the situation comes up",
     "lever": "{}: judged where the profile offers it",
 }
@@ -90,6 +91,8 @@ def _facts(row: Requirement, page: str) -> Iterator[str]:
         if value is not None:
             value = value.value if name == "level" else value
             yield f"- **{name.capitalize()}**: {ABOUT_FACTS.get(name, '{}').format(value)}"
+    if row.schema is not None:
+        yield f"- **Schema**: {link(row.schema, 'schemas/index.md', page=page)}"
 
 
 def _chapter(row: Requirement) -> str:
