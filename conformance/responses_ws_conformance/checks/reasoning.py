@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from responses_ws_conformance.checks import (
@@ -107,15 +107,27 @@ def reasoning_items(exchange: Exchange) -> list[tuple[Received, dict[str, Any]]]
 
 
 @expectation("RWS-REASON-007")
+def hidden_reasoning_is_encrypted(mark: Mark) -> Iterator[Outcome]:
+    """A reasoning item that is to be carried along has an encrypted content, or shows its text."""
+    yield from encrypted(mark, lambda item: not item.get("content"))
+
+
 @expectation("RWS-REASON-008")
-def encrypted_content_is_there(mark: Mark) -> Iterator[Outcome]:
+def all_reasoning_is_encrypted(mark: Mark) -> Iterator[Outcome]:
     """A reasoning item that is to be carried along has an encrypted content."""
+    yield from encrypted(mark, lambda item: True)
+
+
+def encrypted(mark: Mark, is_owed: Callable[[dict[str, Any]], bool]) -> Iterator[Outcome]:
+    """Yield where a reasoning item that owes an encrypted content has none."""
     exchange = mark.exchange()
     items = reasoning_items(exchange)
     yield from answered(exchange)
     if exchange.outcome == "completed" and not items:
         yield Undecided(Cause.MOOD, "the model answered without reasoning")
     for event, item in items:
+        if not is_owed(item):
+            continue
         content = item.get("encrypted_content")
         if not isinstance(content, str) or not content:
             wanted = "a reasoning item with a non-empty encrypted_content"

@@ -34,5 +34,4 @@ register(
     "Who asks for encrypted reasoning gets the reasoning itself, and can bring it back.",
     rewriting(_opened),
     dialects=(OPEN_RESPONSES,),
-    warns=("RWS-REASON-007",),
 )
