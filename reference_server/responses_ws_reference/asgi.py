@@ -57,6 +57,8 @@ async def listen(reference: Reference) -> AsyncIterator[int]:
     host, port = reference.config.host, reference.config.port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.create_server((host, port), family=family)
+    # asyncio does this only for sockets that it made; without it each turn waits for an ACK.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     config = uvicorn.Config(
         AsgiShell(reference).application(),
         ws="websockets-sansio",
