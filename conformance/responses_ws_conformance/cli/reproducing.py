@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,7 @@ from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.transcript import Transcript, load
 from responses_ws_conformance.verdict import Judgement, Verdict
 
+LONGEST: Final = 300.0  # seconds after which a target is asked no more
 RED: Final = (Verdict.FAIL, Verdict.WARN)
 # The reference server answers at once or not at all.
 LOOPBACK: Final = Timing(connect=5.0, first_event=3.0, idle=3.0, total=10.0, quiet=0.3, close=2.0)
@@ -62,16 +64,21 @@ def reproduce_command(options: argparse.Namespace) -> int:
 
 
 def write_folders(judgements: Sequence[Judgement], parent: Path, *, target: Profile | None) -> None:
-    """Write the folder of each violation, and say where it is."""
+    """Write the folder of each violation, and say where it is.
+
+    A target that does not answer makes each question long, so after a while it is asked no more.
+    """
     violations = [j for j in judgements if j.verdict in RED]
     if not violations:
         print("no violation to reproduce")
         return
     model = violations[0].findings[0].transcript.header.model
+    started = time.monotonic()
     with embedded_target(model or MODEL) as reference:
+        right = replace(reference, timing=LOOPBACK)
         for judgement in violations:
-            right = replace(reference, timing=LOOPBACK)
-            found = reproduce(judgement, reference=right, target=target)
+            asked = target if time.monotonic() - started < LONGEST else None
+            found = reproduce(judgement, reference=right, target=asked)
             print(f"{write(found, parent)}: {found.confirmation.value}")
 
 
@@ -85,6 +92,8 @@ def _judged_again(rows: Sequence[dict[str, Any]]) -> list[Judgement]:
             loaded.setdefault(name, load(Path(name)))
         if not names or row["id"] not in known:
             raise CannotStart(f"{row['id']}: its transcript was not kept, or nobody knows it")
+        if known[row["id"]].role == "client":
+            raise CannotStart(f"{row['id']} is about clients: no target can show it again")
         evidence = [Evidence.of(loaded[name]) for name in names]
         judgements += judge_recordings(evidence, [known[row["id"]]])
     return judgements

@@ -33,6 +33,7 @@ LONGEST: Final = 120.0  # seconds that a script may take
 MOST_OUTPUT: Final = 64 * 1024 * 1024  # bytes that it may print
 KEY: Final = "RWS_API_KEY"
 SECOND_KEY: Final = "RWS_SECOND_API_KEY"
+RIGHTS: Final = 2  # how often the right conversation is held, to see what differs by chance
 LIMIT: Final = 300  # characters of a finding
 
 
@@ -72,7 +73,9 @@ def reproduce(
     found = safe(f"expected {finding.expected}, seen {finding.actual}{where}", limit=LIMIT)
     patience = target.timing.first_event if target is not None else PATIENCE
 
-    def written(look: Symptom | None, right: Sequence[Frame]) -> str:
+    def written(
+        look: Symptom | None = None, right: Sequence[Frame] = (), *, patience: float = patience
+    ) -> str:
         return script(
             transcript,
             title=requirement.id,
@@ -84,14 +87,16 @@ def reproduce(
         )
 
     try:
-        draft = written(None, ())
-        right = run(draft, reference) if reference is not None else ()
-        again = run(draft, target) if target and confirmation is Confirmation.SHOWN else None
+        rights: list[Sequence[Frame]] = []
+        if reference is not None:
+            draft = written(patience=reference.timing.first_event)
+            rights = [run(draft, reference) for _ in range(RIGHTS)]
+        again = run(written(), target) if target and confirmation is Confirmation.SHOWN else None
         marks = [n for n in transcript.notes("mark") if isinstance(n.facts.get("word"), str)]
         words = list(dict.fromkeys(str(n.facts["word"]) for n in marks))
         recorded = of_transcript(transcript)
-        look = symptom(finding, requirement.text, words, recorded, right, again) if right else None
-        text = written(look, right)
+        look = symptom(finding, requirement.text, words, recorded, rights, again)
+        text = written(look, rights[0] if rights else ())
     except Unsayable as problem:
         return Reproduction(judgement, located, transcript, confirmation, why=str(problem))
     return Reproduction(judgement, located, transcript, confirmation, look, text)

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from responses_ws_conformance.exchanges import TERMINAL_EVENTS
 from responses_ws_conformance.payloads import parse
 from responses_ws_conformance.transcript import (
     Closed,
@@ -28,8 +27,18 @@ CLOSED: Final = "(closed)"
 SILENCE: Final = "(silence)"
 PONG: Final = "(pong)"
 NO_EVENT: Final = "(no event)"
-# How the types of frames end that end a turn; an error by another name is one too.
-ENDS: Final = (*TERMINAL_EVENTS, "error", CLOSED, SILENCE)
+# How the types of frames end that end a turn, or answer a command; an error by another name does.
+ENDS: Final = (
+    "response.completed",
+    "response.incomplete",
+    ".failed",
+    ".accepted",
+    "inject.created",
+    "error",
+    CLOSED,
+    SILENCE,
+)
+BEGIN: Final = "response.created"
 
 Turn = tuple[str, str, int]
 

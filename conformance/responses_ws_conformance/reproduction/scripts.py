@@ -12,7 +12,7 @@ from importlib.resources import files
 from string import Template
 from typing import Any, Final
 
-from responses_ws_conformance.reproduction.frames import ENDS, Frame, of_transcript
+from responses_ws_conformance.reproduction.frames import BEGIN, ENDS, OPENED, Frame, of_transcript
 from responses_ws_conformance.reproduction.handshakes import (
     Credentials,
     credentials_of,
@@ -116,7 +116,10 @@ def _lines(transcript: Transcript, recorded: Sequence[Frame]) -> Iterator[str]:
             raise Unsayable("a lever has to be pulled beside the conversation")
         if isinstance(step.entry, Note | Expired | Closed) and not _is_ours(step.entry):
             continue
-        yield from _hear(heard, [f for f in recorded if (f.n or 0) < step.entry.n], limits)
+        before = [f for f in recorded if (f.n or 0) < step.entry.n]
+        yield from _hear(heard, before, limits)
+        if isinstance(step.entry, Closed):
+            yield from _listen(step.entry.conn, before)
         yield from _act(transcript, step, recorded)
     yield from _hear(heard, recorded, limits)
 
@@ -132,7 +135,7 @@ def _hear(
     for conn in dict.fromkeys(frame.turn[0] for frame in frames):
         own = [frame for frame in frames if frame.turn[0] == conn]
         ends = sum(frame.type.endswith(ENDS) for frame in own)
-        begun = sum(frame.type == "response.created" for frame in own)
+        begun = sum(frame.type == BEGIN for frame in own)
         before = heard.get(conn, (0, 0))
         if (ends, begun) == before:
             continue
@@ -141,6 +144,16 @@ def _hear(
         seconds = f", seconds={limit:g}" if limit is not None else ""
         open_ones = f", {begun}" if begun > ends or ends == before[0] else ""
         yield f"hear({conn!a}, {ends}{open_ones}{seconds})"
+
+
+def _listen(conn: str, frames: Sequence[Frame]) -> Iterator[str]:
+    """Wait a moment where something came that belongs to no answer."""
+    own = [frame for frame in frames if frame.turn[0] == conn]
+    ends = sum(frame.type.endswith(ENDS) for frame in own)
+    is_running = sum(frame.type == BEGIN for frame in own) > ends
+    last = own[-1].type if own else OPENED
+    if last != OPENED and not last.endswith(ENDS) and not is_running:
+        yield f"hear({conn!a}, {ends + 1}, seconds=1)"
 
 
 def _act(transcript: Transcript, step: Step, recorded: Sequence[Frame]) -> Iterator[str]:

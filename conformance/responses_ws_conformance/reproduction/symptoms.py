@@ -12,11 +12,11 @@ import re
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any, Final, Protocol
 
 from responses_ws_conformance.checks import Finding
-from responses_ws_conformance.reproduction.frames import Frame, Turn, at, came
+from responses_ws_conformance.reproduction.frames import BEGIN, ENDS, Frame, Turn, at, came
 from responses_ws_conformance.reproduction.steps import Path, is_id
 
 EVENT_TYPE: Final = re.compile(r"\b(?:response|error)(?:\.[a-z_]+)+\b|\berror\b")
@@ -153,6 +153,26 @@ class Numbers:
 
 
 @dataclass(frozen=True, slots=True)
+class Overlap:
+    """Whether responses of a connection ran none at all, one by one, or side by side."""
+
+    conn: str
+
+    def seen(self, frames: Sequence[Frame]) -> Any:
+        kinds = [f.type for f in frames if f.turn[0] == self.conn and f.type[0] != "("]
+        running = accumulate((kind == BEGIN) - kind.endswith(ENDS) for kind in kinds)
+        return min(2, max(0, *running, 0))
+
+    def source(self) -> str:
+        kinds = (
+            f"[f['type'] for key, f in heard if key[0] == {self.conn!a} and f['type'][0] != '(']"
+        )
+        running = "sum((kind == BEGIN) - kind.endswith(ENDS) for kind in kinds[:i])"
+        most = f"max({running} for i in range(len(kinds) + 1))"
+        return f"(lambda kinds: min(2, {most}))({kinds})"
+
+
+@dataclass(frozen=True, slots=True)
 class Joined:
     """Whether what was streamed in pieces is, joined, what its end says."""
 
@@ -194,18 +214,20 @@ def symptom(
     text: str,
     words: Sequence[str],
     recorded: Sequence[Frame],
-    right: Sequence[Frame],
+    rights: Sequence[Sequence[Frame]],
     again: Sequence[Frame] | None,
 ) -> Symptom | None:
-    """The first look by which a recording and the right conversation differ.
+    """The first look by which a recording and the right conversations differ.
 
     ``text`` is the sentence that is violated, ``words`` are those that its scenario planted.
-    ``again`` is the conversation as the target has held it once more: what differs there from the
-    recording shows nothing.
+    What differs among the right conversations, or between the recording and the conversation as
+    the target has held it ``again``, shows nothing.
     """
-    for look in candidates(finding, text, words, recorded, right):
-        seen = look.seen(recorded)
-        if seen != look.seen(right) and (again is None or seen == look.seen(again)):
+    for look in candidates(finding, text, words, recorded, rights[0] if rights else ()):
+        seen, right = look.seen(recorded), [look.seen(frames) for frames in rights]
+        is_stable = all(each == right[0] for each in right)
+        is_stable = is_stable and (again is None or seen == look.seen(again))
+        if right and is_stable and seen != right[0]:
             return look
     return None
 
@@ -242,7 +264,9 @@ def candidates(
             yield from (Count(turn, frame.type) for frame in here)
         types = dict.fromkeys(f.type for f in (*recorded, *right) if f.turn == turn)
         yield from (Joined(turn, t.removesuffix(DELTA)) for t in types if _is_delta(t))
-        yield Numbers(turn)
+        yield Overlap(turn[0])
+        if NUMBER in names:
+            yield Numbers(turn)
         yield Types(turn)
 
 
