@@ -144,7 +144,7 @@ def test_a_captured_conversation_can_be_stated(folder: Path) -> None:
     rws(folder, "judge", str(capture), "--statement", "c.yaml")
     done = rws(folder, "statement", "verify", "c.yaml", "--transcripts", str(capture.parent))
     assert "and not listed" in done.stdout, "there are other captures in that folder"
-    assert "server-litellm-managed" not in done.stdout
+    assert capture.name not in done.stdout
 
 
 def flatter(found: dict[str, Any]) -> None:
