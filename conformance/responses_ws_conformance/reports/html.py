@@ -81,7 +81,8 @@ def _verdict(report: Row) -> Iterator[str]:
         yield f"<p>Not judged, because the profile does not claim {feature}: {seen}</p>"
     for waiver in report["waivers"]:
         reason = escape(safe(waiver["reason"], limit=300))
-        yield f"<p>Known and waived until {escape(waiver['expires'])}: "
+        until = f" until {escape(waiver['expires'])}" if "expires" in waiver else ""
+        yield f"<p>Known and waived{until}: "
         yield f"{_local(waiver['id'])}, {reason}</p>"
     if report["dropped"]:
         names = ", ".join(escape(name) for name in report["dropped"])
