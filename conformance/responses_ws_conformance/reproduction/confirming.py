@@ -23,6 +23,7 @@ from responses_ws_conformance.reproduction.outcomes import Outcome, compare
 from responses_ws_conformance.reproduction.replays import replay
 from responses_ws_conformance.reproduction.scripts import PATIENCE, Unsayable, script
 from responses_ws_conformance.reproduction.shrinking import Depth, shrink
+from responses_ws_conformance.reproduction.steps import conversation
 from responses_ws_conformance.reproduction.symptoms import Symptom, symptom
 from responses_ws_conformance.terminal import safe
 from responses_ws_conformance.transcript import Transcript
@@ -154,8 +155,8 @@ def _confirmed(
 
 
 def _shows(transcript: Transcript, profile: Profile | None) -> bool | None:
-    """Whether a server violates what a recording violates; None where there is none to ask."""
-    if profile is None:
+    """Whether a server violates what a recording violates; None where none can be asked."""
+    if profile is None or conversation(transcript).left_out:
         return None
     try:
         repeated = replay(transcript, profile)

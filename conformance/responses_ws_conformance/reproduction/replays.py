@@ -81,7 +81,7 @@ def replay(
     )
     talk = conversation(recorded)
     left_out = [f"{count} entries of the kind {kind}" for kind, count in talk.left_out.items()]
-    departed: str | None = None
+    departed = f"not all can be repeated: {', '.join(left_out)}" if left_out else None
     with Recording(header, masker=Masker(profile.secrets), path=path) as recording:
         driver = Driver(profile, recording, network=network)
         player = _Player(driver, recorded, left_out)
