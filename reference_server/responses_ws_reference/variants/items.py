@@ -33,6 +33,14 @@ def _of_type(kind: str, **members: Any) -> Event:
     return {"type": kind, "sequence_number": 0, **members}
 
 
+def _told_once(event: Event, link: Link) -> list[Event]:
+    """What OpenAI's library needs of a stream over a WebSocket, and no more."""
+    is_inside = event["type"].startswith(
+        ("response.output_text.", "response.content_part.", "response.function_call_arguments.")
+    )
+    return [] if is_inside or event["type"] == ADDED else [event]
+
+
 def _fresh_id(prefix: str, link: Link) -> str:
     count = link.shared["items"] = link.shared.get("items", 0) + 1
     return f"{prefix}_{count:032x}"
@@ -177,6 +185,13 @@ register(
     "refusal-parts",
     "Each message has a second part, a refusal.",
     rewriting(_refused_at_the_end),
+)
+register(
+    "calls-and-texts-at-once",
+    "Calls and texts are told once, by the event that their item is done.",
+    rewriting(_told_once),
+    dialects=(OPENAI,),
+    lacks=("steering", "interrupt", "inject"),
 )
 register(
     "reasoning-summary",
