@@ -10,7 +10,7 @@ function laidOut(text) {
     if (token === ",") shown += line();
     if (token === ":") shown += " ";
   }
-  return shown.replace(/([{[])\n *([}\]])/g, "$1$2");
+  return shown.replace(/([{[])\n\s*([}\]])/g, "$1$2");
 }
 document.addEventListener("toggle", ({ target }) => {
   const message = target.closest("ol.frames") && target.querySelector(":scope > pre");
