@@ -12,7 +12,8 @@ import pytest
 from responses_ws_conformance.report import Report
 from responses_ws_conformance.reports.html import html
 from responses_ws_conformance.requirements import catalogue
-from responses_ws_conformance.runner import Run, plan
+from responses_ws_conformance.runner import Run, judge_transcripts, plan
+from responses_ws_conformance.transcript import Header, Received, Transcript
 from responses_ws_conformance.verdict import Verdict
 from responses_ws_reference.faults import FAULTS
 from responses_ws_reference.server import running_server
@@ -120,3 +121,26 @@ def test_each_log_has_time_direction_lane_and_frame(tmp_path: Path) -> None:
     assert logs.count('aria-label="received"') > 1
     assert 'class="lane">lane ' in logs
     assert "<b>response.completed</b>" in logs
+
+
+def test_what_was_left_out_or_known_is_said_first() -> None:
+    received = Received(n=0, t=0.0, conn="c1", opcode="text", text="{}")
+    transcript = Transcript(Header(scenario="core/turn", target="ws://x"), [received])
+    report = Report.of_transcripts([transcript], judge_transcripts([transcript])).as_json()
+    report |= {
+        "stopped": "<b>gone</b>",
+        "dropped": ["turns/queue"],
+        "unclaimed": [{"feature": "lanes", "seen": "stream_id in an event"}],
+        "waivers": [{"id": "RWS-CHAIN-012", "reason": "Next <week>.", "expires": "2026-12-31"}],
+        "probes": [{"what": "model", "expected": "an error", "seen": "a response", "fooled": True}],
+    }
+    head = html(report, [transcript]).partition("<h2>")[0]
+    for words in (
+        "Stopped: &lt;b&gt;gone",
+        "cost too many turns: turns/queue",
+        "does not claim lanes: stream_id in an event",
+        "waived until 2026-12-31",
+        "Next &lt;week&gt;.",
+        "accepted an invented model",
+    ):
+        assert words in head

@@ -62,10 +62,12 @@ def _ran(statement: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _counts(statement: Mapping[str, Any]) -> Iterator[str]:
-    yield f"| Level | {' | '.join(VERDICTS)} |"
-    yield "|---|" + "---:|" * len(VERDICTS)
-    for level, counts in statement["levels"].items():
-        yield f"| {level} | {' | '.join(str(counts[verdict]) for verdict in VERDICTS)} |"
+    levels = statement["levels"]
+    verdicts = [v for v in VERDICTS if any(counts[v] for counts in levels.values())]
+    yield f"| Level | {' | '.join(verdicts)} |"
+    yield "|---|" + "---:|" * len(verdicts)
+    for level, counts in levels.items():
+        yield f"| {level} | {' | '.join(str(counts[verdict]) for verdict in verdicts)} |"
 
 
 def _broken(statement: Mapping[str, Any]) -> Iterator[str]:
