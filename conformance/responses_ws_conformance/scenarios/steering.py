@@ -41,18 +41,26 @@ def steer(target: Exchange, input: Any, **members: Any) -> dict[str, Any]:
     return {**event, **members}
 
 
-def begin(connection: Connection, input: Input, **fields: Any) -> Exchange:
-    """A create, up to the first item of its response; raises Blocked where there is none."""
+def begin(
+    connection: Connection, input: Input, *, is_speaking: bool = False, **fields: Any
+) -> Exchange:
+    """A create, up to its response, or to the first item of that; raises Blocked without one."""
     target = connection.submit(input, **{"store": False, **fields})
+    has_begun = is_speaking_now if is_speaking else is_known
     connection.until(target, has_begun)
     if target.response_id is None:
         connection.require(target, by="RWS-CREATE-001")
     return target
 
 
-def has_begun(exchange: Exchange) -> bool:
-    """True where a response has an id, and something to say."""
-    return exchange.response_id is not None and bool(exchange.item_ids)
+def is_known(exchange: Exchange) -> bool:
+    """True where a response has an id, and so can be steered."""
+    return exchange.response_id is not None
+
+
+def is_speaking_now(exchange: Exchange) -> bool:
+    """True where it has begun with an item too."""
+    return is_known(exchange) and bool(exchange.item_ids)
 
 
 def send(connection: Connection, target: Exchange, *inputs: Input) -> list[Exchange]:
@@ -255,7 +263,7 @@ def compacting(driver: Driver) -> None:
     management = [{"type": "compaction", "compact_threshold": 100_000}]
     for length in LONG:
         target = connection.submit(count(length), store=False, context_management=management)
-        connection.until(target, has_begun)
+        connection.until(target, is_known)
         if target.response_id is None:
             require_settled(connection, target)
             return  # a server may know nothing of compaction

@@ -14,7 +14,7 @@ from responses_ws_conformance.driver import Blocked, Connection, Driver
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import (
     WEATHER,
-    force,
+    call_every_tool,
     function_call_output,
     message,
     recall,
@@ -26,8 +26,8 @@ from responses_ws_conformance.scenarios.chains import settle as settle_create
 from responses_ws_conformance.scenarios.recollection import recollect
 from responses_ws_conformance.scenarios.steering import begin, fence, send, settle
 
-# How many arguments a call has, so that it takes a while.
-MANY: Final = (30, 90)
+# How many functions there are to call, and how many arguments each has, so that it takes a while.
+MANY: Final = ((1, 30), (4, 60), (16, 60))
 OWN: Final[dict[str, Any]] = {
     "instructions": "Answer with as few words as you can.",
     "tools": [WEATHER],
@@ -54,12 +54,12 @@ class Waiting:
         )
 
 
-def form(number: int) -> dict[str, Any]:
+def form(number: int, fields: int) -> dict[str, Any]:
     """A function whose arguments are many."""
-    names = [f"field_{n}" for n in range(1, number + 1)]
+    names = [f"field_{n}" for n in range(1, fields + 1)]
     return {
         "type": "function",
-        "name": "fill_in_form",
+        "name": f"fill_in_form_{number}",
         "description": "Fills in a form. Any word will do in each field.",
         "parameters": {
             "type": "object",
@@ -67,18 +67,19 @@ def form(number: int) -> dict[str, Any]:
             "required": names,
             "additionalProperties": False,
         },
-        "strict": True,
+        "strict": False,
     }
 
 
 def wait_for_call(driver: Driver, *inputs: str, **fields: Any) -> Waiting:
     """Steer a response that calls a function; raises Blocked where nothing waits for it."""
     connection = driver.connect()
-    for number in MANY:
-        tool = form(number)
-        choice = {"tools": [tool], "tool_choice": force(tool)}
-        ask = [message(use_tool())]
-        target = begin(connection, ask, instructions="Answer in English.", **choice, **fields)
+    settings = {"instructions": "Answer in English.", **fields}
+    for number, arguments in MANY:
+        tools = [form(n, arguments) for n in range(1, number + 1)]
+        create = {"tools": tools, "tool_choice": "required", **settings}
+        ask = use_tool() if number == 1 else call_every_tool()
+        target = begin(connection, [message(ask)], is_speaking=True, **create)
         steers = send(connection, target, *inputs)
         settle(connection, target, steers)
         if not any(came_too_late(target, each) for each in steers):
@@ -111,7 +112,7 @@ def wait_for_call(driver: Driver, *inputs: str, **fields: Any) -> Waiting:
         "RWS-STEER-024",
         "RWS-STEER-025",
     ),
-    turns=4,
+    turns=5,
     features=("steering",),
 )
 def calls(driver: Driver) -> None:
@@ -137,7 +138,7 @@ def calls(driver: Driver) -> None:
 @scenario(
     "steering/reconnect",
     exercises=("RWS-STEER-026",),
-    turns=6,
+    turns=8,
     features=("steering", "storage"),
 )
 def reconnect(driver: Driver) -> None:

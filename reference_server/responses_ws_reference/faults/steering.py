@@ -93,7 +93,8 @@ def steering_cuts_at_once(event: Event, link: Link) -> Sendings:
     if event["type"] == ACCEPTED:
         link.memory["is_cut"] = True
     elif link.memory.get("is_cut") and "output_index" in event:
-        return []
+        # An item that begins later is cut as well: the model had begun with it.
+        return renumbered([event], link) if event["type"].endswith("item.added") else []
     elif event["type"] == "response.incomplete" and _is_steered(event):
         event["response"]["output"] = []
     return renumbered([event], link)
