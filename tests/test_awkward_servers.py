@@ -16,18 +16,19 @@ from responses_ws_conformance.runner import Run, judge_recordings, plan
 from responses_ws_conformance.scenarios import Scenario
 from responses_ws_conformance.verdict import Judgement
 
-from tests.peers.awkward import KEY, MANNERS, Manner, serving
+from tests.peers.awkward import KEY, MANNERS, OPEN, OPENAI, Manner, serving
 
 TIMING = Timing(connect=5.0, first_event=3.0, idle=2.0, total=10.0, quiet=0.15, close=1.0)
 JOBS = 6
 
 
-def judge(manner: Manner, folder: Path) -> list[Judgement]:
+def judge(manner: Manner, folder: Path, dialect: str | None) -> list[Judgement]:
     """The verdicts about a server; scenarios are mostly waits, so they overlap."""
     with serving(manner) as url:
         profile = Profile(
             url=url,
             model="scripted",
+            dialect=dialect,
             api_key=KEY,
             secrets={"api_key": KEY},
             timing=TIMING,
@@ -46,16 +47,21 @@ def judge(manner: Manner, folder: Path) -> list[Judgement]:
     return judge_recordings(evidence, whole.requirements)
 
 
+@pytest.mark.parametrize("dialect", [None, OPEN, OPENAI])
 @pytest.mark.parametrize("name", MANNERS)
-def test_manners_are_judged_for_what_they_are(name: str, tmp_path: Path) -> None:
+def test_manners_are_judged_for_what_they_are(
+    name: str, dialect: str | None, tmp_path: Path
+) -> None:
     manner = MANNERS[name]
-    judgements = judge(manner, tmp_path)
+    judgements = judge(manner, tmp_path, dialect)
     said = {j.requirement.id: j for j in judgements}
     red = {i: j.verdict.value for i, j in said.items() if j.verdict.value in ("fail", "warn")}
-    assert red == manner.breaks, [
-        (i, [f.finding.actual for f in said[i].findings]) for i in red if i not in manner.breaks
+    expected = {**manner.breaks, **manner.breaks_more.get(dialect or "", {})}
+    assert red == expected, [
+        (i, [f.finding.actual for f in said[i].findings]) for i in red if i not in expected
     ]
     untold = {i: j for i, j in said.items() if j.verdict.value in ("untestable", "error")}
-    assert sorted(untold) == sorted(manner.leaves_open), [(i, j.why) for i, j in untold.items()]
+    leaves_open = (*manner.leaves_open, *manner.leaves_more.get(dialect or "", ()))
+    assert sorted(untold) == sorted(leaves_open), [(i, j.why) for i, j in untold.items()]
     loose = {i: (j.cause, j.by) for i, j in untold.items() if j.by is None}
     assert loose == {}, "what is not judged hangs on something that is broken"

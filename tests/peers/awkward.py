@@ -21,6 +21,8 @@ from websockets.sync.server import ServerConnection, serve
 
 from tests.peers.upstream import Refused, check, events, items_of
 
+OPEN: Final = "open-responses"
+OPENAI: Final = "openai"
 KEY: Final = "sk-awkward-0123456789"
 ENDS: Final = ("response.completed", "response.failed", "response.incomplete")
 LONG: Final = (
@@ -61,6 +63,8 @@ def as_it_is(stream: Iterable[Event]) -> Iterator[Event]:
 class Manner:
     """How a server says what it says, the requirements that this breaks and those it blocks.
 
+    There are ``more`` of both in a dialect.
+
     ``rewrite`` gets the events that answer one message, ``hello`` is said first, and a server may
     ``think`` for some seconds before each answer. One that is ``closing`` hangs up after an error,
     one that ``keeps_nothing`` refuses ``store: true``.
@@ -75,6 +79,8 @@ class Manner:
     keeps_nothing: bool = False
     breaks: Mapping[str, str] = field(default_factory=dict)
     leaves_open: tuple[str, ...] = ()
+    breaks_more: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    leaves_more: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -113,6 +119,8 @@ class Server:
                 raise Refused("Store must be set to false.", param="store")
             if str(whole["model"]).startswith("no-such"):
                 raise Refused("No such model.", code="model_not_found", param="model")
+            if create.get("conversation") and previous is not None:
+                raise Refused("A conversation has no previous response.", param="conversation")
             check({**whole, "previous_response_id": None})
         except Refused as refusal:
             own.pop(previous, None) if isinstance(previous, str) else None
@@ -289,10 +297,15 @@ MANNERS: Final[dict[str, Manner]] = {
     "codex-route": Manner(
         "Bare vendor events before and after each response; its last event has an empty output.",
         codex_route,
+        breaks_more={OPEN: {"RWS-EVENT-017": "fail"}},
     ),
     "short-ids": Manner("Items have the same ids in each response.", short_ids),
     "letter-by-letter": Manner("One delta for each character.", letter_by_letter),
-    "shortest": Manner("Responses leave out what neither is required nor has a value.", shortest),
+    "shortest": Manner(
+        "Responses leave out what neither is required nor has a value.",
+        shortest,
+        breaks_more={OPEN: {"RWS-EVENT-016": "fail"}},
+    ),
     "in-pieces": Manner("Messages come in fragments, pings between them.", send=in_pieces),
     "pretty": Manner("JSON over many lines, the type not in front.", send=prettily),
     "thoughtful": Manner("Every answer takes longer than a quiet moment.", think=0.25),
@@ -300,11 +313,13 @@ MANNERS: Final[dict[str, Manner]] = {
         "Errors have neither a type nor a param, as in a sample of Azure's.",
         on_errors(lambda event: without(event, "type", "param")),
         breaks={"RWS-ERROR-007": "warn", "RWS-ERROR-008": "warn", "RWS-CHAIN-006": "warn"},
+        breaks_more={OPENAI: {"RWS-EVENT-019": "fail", "RWS-TOOL-012": "warn"}},
     ),
     "backend-errors": Manner(
         "Errors have a status_code and headers instead of a status.",
         on_errors(backend_error),
         breaks={"RWS-ERROR-003": "warn", "RWS-CHAIN-006": "warn"},
+        breaks_more={OPEN: {"RWS-ERROR-004": "fail"}},
     ),
     "without-output": Manner(
         "The last event of a response has no output, though both owners require one.",
@@ -321,6 +336,7 @@ MANNERS: Final[dict[str, Manner]] = {
         on_errors(lambda event: {"error": event["error"]}),
         breaks={"RWS-FRAME-005": "fail", "RWS-ERROR-001": "fail", "RWS-CHAIN-006": "warn"},
         leaves_open=ERRORS,
+        leaves_more={OPEN: ("RWS-ERROR-004", "RWS-ERROR-006")},
     ),
     "details": Manner(
         "Errors are a sentence, as on the Codex route.",
@@ -331,6 +347,8 @@ MANNERS: Final[dict[str, Manner]] = {
             "RWS-CHAIN-005": "fail",
         },
         leaves_open=(*ERRORS, *CODED),
+        breaks_more={OPENAI: {"RWS-TOOL-012": "warn"}},
+        leaves_more={OPEN: ("RWS-ERROR-004", "RWS-ERROR-006")},
     ),
     "hangs-up": Manner(
         "Each error is followed by a close, as on Vercel's gateway.",
@@ -350,5 +368,6 @@ MANNERS: Final[dict[str, Manner]] = {
         keeps_nothing=True,
         breaks={"RWS-CHAIN-001": "fail"},
         leaves_open=("RWS-CHAIN-021", "RWS-TOOL-003", "RWS-TOOL-006"),
+        leaves_more={OPENAI: ("RWS-TOOL-012",)},
     ),
 }
