@@ -227,10 +227,16 @@ def test_another_suite_is_no_verdict(folder: Path) -> None:
     assert "made with another suite" in done.stdout
 
 
+# Ten levels, each with ten times the one before.
+BOMB = "a0: &a0 [x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 11)
+)
 BROKEN = {
     "no file": lambda path: path.unlink(),
     "no YAML": lambda path: path.write_text("{"),
     "no statement": lambda path: path.write_text("rws_statement: 1"),
+    "a bomb": lambda path: path.write_text(BOMB),
+    "a deep one": lambda path: path.write_text("[" * 100_000),
     "no day": lambda path: change(
         path.parent, lambda s: s["when"].update(started_at="2026-99-99T00:00:00")
     ),

@@ -71,7 +71,7 @@ def badge_command(options: argparse.Namespace) -> int:
 def saved_statement(path: Path) -> dict[str, Any]:
     """A statement; raises CannotStart where the file is none, or does not add up."""
     try:
-        statement = yaml.safe_load(path.read_text("utf-8"))
+        statement = yaml.load(path.read_text("utf-8"), _Plain)
     except OSError as problem:
         raise CannotStart(f"{path}: {problem.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as problem:
@@ -88,6 +88,15 @@ def saved_statement(path: Path) -> dict[str, Any]:
         raise CannotStart(f"{path}: not a time: {begun}")
     found: dict[str, Any] = statement
     return found
+
+
+class _Plain(yaml.SafeLoader):
+    """YAML without aliases: a few lines of them can stand for more than any memory holds."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("it has an alias")
+        return super().compose_node(parent, index)
 
 
 def _is_time(text: str) -> bool:
