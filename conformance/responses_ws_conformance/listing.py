@@ -39,6 +39,7 @@ def row(requirement: Requirement) -> dict[str, Any]:
         "level": requirement.level.value,
         "role": requirement.role,
         "feature": requirement.feature,
+        "also": requirement.also,
         "dialect": requirement.dialect,
         "condition": requirement.condition,
         "lever": requirement.lever,
@@ -67,7 +68,8 @@ def entry(about: dict[str, Any]) -> Iterator[str]:
 def explanation(requirement: Requirement) -> Iterator[str]:
     """Everything about one requirement, as text for a terminal."""
     about = row(requirement)
-    yield f"{requirement.id}  {requirement.level.value}  {requirement.feature}"
+    features = " with ".join(requirement.features) or requirement.feature
+    yield f"{requirement.id}  {requirement.level.value}  {features}"
     yield from _wrapped(requirement.text, "  ")
     yield f"  {requirement.url}"
     for name in ("condition", "dialect", "lever", "not_judged"):
