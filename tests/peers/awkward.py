@@ -350,6 +350,14 @@ MANNERS: Final[dict[str, Manner]] = {
         breaks_more={OPENAI: {"RWS-TOOL-012": "warn"}},
         leaves_more={OPEN: ("RWS-ERROR-004", "RWS-ERROR-006")},
     ),
+    "flat-errors": Manner(
+        "The details of errors stand at the top, as in an HTTP stream.",
+        on_errors(lambda event: {**event["error"], "type": "error", "status": 400}),
+        breaks={"RWS-ERROR-001": "fail", "RWS-ERROR-002": "fail", "RWS-CHAIN-005": "fail"},
+        leaves_open=(*ERRORS[2:], *CODED),
+        breaks_more={OPENAI: {"RWS-TOOL-012": "warn"}},
+        leaves_more={OPEN: ("RWS-ERROR-006",)},
+    ),
     "hangs-up": Manner(
         "Each error is followed by a close, as on Vercel's gateway.",
         closing=1008,

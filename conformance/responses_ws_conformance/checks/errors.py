@@ -73,7 +73,7 @@ def lookalikes(evidence: Evidence) -> list[Received]:
 
 def or_lookalikes(rows: Callable[[Evidence], Sequence[Any]]) -> Predicate:
     """True where there are rows to judge, or what should have been one has another form."""
-    return lambda evidence: bool(rows(evidence) or lookalikes(evidence))
+    return lambda evidence: bool(rows(evidence) or lookalikes(evidence) or refused(evidence))
 
 
 def _formless(rows: Sequence[Any]) -> Iterator[Outcome]:

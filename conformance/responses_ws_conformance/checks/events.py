@@ -9,7 +9,14 @@ from typing import Final
 
 from responses_ws_schemas import dialect_schema, event_types, explain, layer_events, load
 
-from responses_ws_conformance.checks import Evidence, Finding, Outcome, invariant
+from responses_ws_conformance.checks import (
+    Cause,
+    Evidence,
+    Finding,
+    Outcome,
+    Undecided,
+    invariant,
+)
 from responses_ws_conformance.checks.streams import (
     consecutive_streams,
     has_streams,
@@ -43,10 +50,13 @@ def created_comes_first(evidence: Evidence) -> Iterator[Outcome]:
             )
 
 
-@invariant("RWS-EVENT-002", when=lambda e: bool(of_type(e, "response.created")))
+@invariant("RWS-EVENT-002", when=has_streams)
 def created_names_a_running_response(evidence: Evidence) -> Iterator[Outcome]:
     """response.created carries a response with an id that is in progress or queued."""
-    for event in of_type(evidence, "response.created"):
+    created = of_type(evidence, "response.created")
+    if not created:
+        yield Undecided(Cause.BLOCKED, "no response.created came", by="RWS-EVENT-001")
+    for event in created:
         response = response_of(event) or {}
         name, status = response.get("id"), response.get("status")
         if not isinstance(name, str) or not name:
@@ -168,7 +178,7 @@ def only_a_failure_follows_an_error(evidence: Evidence) -> Iterator[Outcome]:
             )
 
 
-@invariant("RWS-EVENT-023", when=lambda e: bool(of_type(e, "response.created")))
+@invariant("RWS-EVENT-023", when=has_streams)
 def response_is_created_once(evidence: Evidence) -> Iterator[Outcome]:
     """One create has one response.created."""
     wanted = "one response.created for a response.create"
