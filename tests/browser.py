@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ from websockets.sync.client import ClientConnection, connect
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 PROGRAM = next(filter(None, map(shutil.which, PROGRAMS)), None)
-DEADLINE = 30.0
+DEADLINE = 60.0
 WIDE = (1280, 900)
 PHONE = (390, 844)
 
@@ -133,6 +134,7 @@ def browser() -> Iterator[Browser]:
     # Chromium goes on writing into its profile while it ends.
     with TemporaryDirectory(prefix="rws-browser-", ignore_cleanup_errors=True) as folder:
         command = [PROGRAM, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]
+        command += ["--disable-dev-shm-usage"]
         command += ["--remote-debugging-port=0", f"--user-data-dir={folder}", "about:blank"]
         with subprocess.Popen(
             command,
@@ -141,11 +143,16 @@ def browser() -> Iterator[Browser]:
             stderr=subprocess.PIPE,
             text=True,
         ) as process:
+            address = _address(process)
+            # What it says later would fill the pipe and stop it.
+            drain = Thread(target=process.communicate)
+            drain.start()
             try:
-                with connect(_address(process), max_size=None, compression=None) as connection:
+                with connect(address, max_size=None, compression=None) as connection:
                     yield Browser(connection)
             finally:
                 process.terminate()
+                drain.join()
 
 
 def _address(process: subprocess.Popen[str]) -> str:

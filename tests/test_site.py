@@ -119,6 +119,13 @@ def test_a_page_shows_what_proves_its_requirement(site: Path) -> None:
     assert len(re.findall(r'<li class="received hit"', html)) == 1, "the violation in its place"
 
 
+def test_the_page_on_reading_names_every_area(site: Path) -> None:
+    html = (site / "reading/index.html").read_text("utf-8")
+    for requirement in REQUIREMENTS:
+        area, chapter = requirement.id.split("-")[1], requirement.chapter
+        assert re.search(rf'<code>{area}</code>.*\n.*href="\.\./{chapter}/"', html), area
+
+
 def test_every_record_of_a_decision_is_on_the_site(site: Path) -> None:
     for requirement in REQUIREMENTS:
         for evidence in requirement.evidence:
