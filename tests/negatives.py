@@ -11,6 +11,7 @@ from typing import Any
 
 from responses_ws_conformance.calls import Call
 from responses_ws_conformance.checks import Check, Evidence, Mark
+from responses_ws_conformance.checks.inject import is_taken
 from responses_ws_conformance.commands import command_of, is_accepted
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.payloads import parse
@@ -43,7 +44,7 @@ def mark_problems(check: Check, mark: Mark) -> Iterator[str]:
             subject["handshake"]["headers"]["authorization"] = mark.fact("key")
     else:
         answer, wrong = mark.exchange("control"), mark.exchanges("subject")[-1]
-        if answer.outcome not in SUCCESS and not is_accepted(answer):
+        if answer.outcome not in SUCCESS and not succeeded(answer):
             yield f"the control ended with {answer.outcome}"
         subject, control = (
             exchange_view(mark.evidence, x, other)
@@ -75,9 +76,14 @@ def _control_is_refused(check: Check, case: Case) -> bool:
                 return mark.handshake("control").status != 101
             control = mark.exchange("control")
             return control.outcome == "error" or (
-                control.answer is not None and not is_accepted(control)
+                control.answer is not None and not succeeded(control)
             )
     return False
+
+
+def succeeded(command: Exchange) -> bool:
+    """True for a command that the server has taken."""
+    return is_accepted(command) or is_taken(command)
 
 
 def handshake_view(opened: Opened) -> dict[str, Any]:

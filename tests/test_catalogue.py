@@ -24,7 +24,7 @@ ROWS: list[dict[str, Any]] = json.loads(
     (ROOT / "conformance/responses_ws_conformance/requirements.json").read_text("utf-8")
 )["requirements"]
 FEATURES = {"core", "auth", "storage", "warmup", "lanes", "steering", "custom-tools", "reasoning"}
-FEATURES |= {"compaction", "http", "interrupt"}
+FEATURES |= {"compaction", "http", "inject", "interrupt"}
 DIALECTS = {None, "open-responses", "openai"}
 PROFILE = json.loads((ROOT / "schemas/responses_ws_schemas/files/profile.json").read_text("utf-8"))
 LEVERS = {None, "second-key", "message-size", *PROFILE["properties"]["levers"]["properties"]}

@@ -81,7 +81,7 @@ def test_unpaired_mark_is_rejected(fixture: dict[str, Any]) -> None:
 @pytest.mark.parametrize("fixture", FIXTURES["cases"], ids=lambda f: f["why"])
 def test_unpaired_cases_are_rejected(fixture: dict[str, Any]) -> None:
     cases = [
-        Case("RWS-TEST-001", c["description"], c["conforms"], c["transcript"], {})
+        Case("RWS-TEST-001", c["description"], c["conforms"], c["transcript"], {}, Path())
         for c in fixture["cases"]
     ]
     assert [*case_problems(negative(["/message"]), cases)] == fixture["problems"]

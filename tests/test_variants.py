@@ -93,6 +93,9 @@ def test_what_only_some_servers_do_is_judged_there(
         ("no-shell", "RWS-CUSTOM-013"),
         ("whole-custom-calls", "RWS-CUSTOM-003"),
         ("unthinking", "RWS-REASON-006"),
+        ("agents-never-wait", "RWS-INJECT-001"),
+        ("agents-never-wait", "RWS-INJECT-002"),
+        ("agents-never-wait", "RWS-INJECT-005"),
     ],
 )
 def test_what_a_server_never_does_is_no_pass(name: str, requirement: str, run_of: RunOf) -> None:

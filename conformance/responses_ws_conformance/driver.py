@@ -66,12 +66,14 @@ class Driver:
             for connection in self._connections:
                 connection.wire.shut()
 
-    def connect(self, *, lever: Lever | None = None) -> Connection:
-        """Open a connection with the configured key.
+    def connect(
+        self, *, lever: Lever | None = None, headers: Mapping[str, str] | None = None
+    ) -> Connection:
+        """Open a connection with the configured key, and with further headers.
 
         Raises Unreachable where there is none, Blocked where the target is only busy.
         """
-        connection = self.shake_hands(self.profile.api_key, lever=lever)
+        connection = self.shake_hands(self.profile.api_key, lever=lever, headers=headers)
         opened = self.recording.reading.connection(connection.name).opened
         if opened is not None and opened.status in BUSY_STATUSES:
             raise Blocked(Cause.TRANSIENT, _why_unreachable(opened, self.profile.target))

@@ -26,6 +26,7 @@ FEATURES: Final = frozenset(
     {
         "compaction",
         "custom-tools",
+        "inject",
         "interrupt",
         "lanes",
         "reasoning",

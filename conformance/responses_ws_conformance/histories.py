@@ -11,12 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from responses_ws_conformance.commands import target_of
 from responses_ws_conformance.exchanges import Exchange
 
 PREVIOUS: Final = "previous_response_id"
 # Members of a create, and types of items, that bring in what the transcript does not show.
 SOURCES: Final = ("conversation", "prompt")
 OPAQUE_ITEMS: Final = ("item_reference", "compaction")
+INJECTED: Final = "response.inject.created"
 OUTPUT_SUFFIX: Final = "_output"
 
 Item = Mapping[str, Any]
@@ -35,11 +37,20 @@ class Responses:
     """The responses of a transcript, found by their id."""
 
     by_id: Mapping[str, Exchange]
+    injected: Mapping[str, list[Item]]
 
     @classmethod
     def of(cls, exchanges: Iterable[Exchange]) -> Responses:
-        """The responses that these exchanges have."""
-        return cls({x.response_id: x for x in exchanges if x.response_id is not None})
+        """The responses that these exchanges have, and what they have taken while they ran."""
+        by_id: dict[str, Exchange] = {}
+        injected: dict[str, list[Item]] = {}
+        for exchange in exchanges:
+            if exchange.response_id is not None:
+                by_id[exchange.response_id] = exchange
+            target = target_of(exchange)
+            if target and exchange.answer is not None and exchange.answer.type == INJECTED:
+                injected.setdefault(target, []).extend(input_items(exchange))
+        return cls(by_id, injected)
 
     def continued_by(self, create: Exchange) -> Exchange | None:
         """The response that a create continues, None where the transcript does not have it."""
@@ -55,7 +66,11 @@ class Responses:
             if parent is None or previous in seen:
                 return History(tuple(items), False)
             seen.add(previous)
-            items[:0] = [*input_items(parent), *parent.output_items]
+            items[:0] = [
+                *input_items(parent),
+                *parent.output_items,
+                *self.injected.get(previous, ()),
+            ]
             is_whole = is_whole and parent.terminal is not None
             is_whole = is_whole and not any(parent.request.get(name) for name in SOURCES)
             create = parent

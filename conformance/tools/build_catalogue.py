@@ -54,6 +54,7 @@ AREAS: Final = {
     "17-reasoning": ("REASON",),
     "18-compaction": ("COMPACT",),
     "19-http": ("HTTP",),
+    "20-injection": ("INJECT",),
 }
 
 

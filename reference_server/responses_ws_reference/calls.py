@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from responses_ws_reference.refusals import Refusal, quoted
 
@@ -19,6 +19,8 @@ class Kind:
     noun: str
 
 
+CallKey: TypeAlias = tuple[Kind, str]
+
 FUNCTION: Final = Kind("function", "function_call", "function_call_output", "function call")
 CUSTOM: Final = Kind("custom", "custom_tool_call", "custom_tool_call_output", "custom tool call")
 SHELL: Final = Kind("shell", "shell_call", "shell_call_output", "shell call")
@@ -30,27 +32,38 @@ CALLS: Final[Mapping[str, Kind]] = {kind.call: kind for kind in KINDS.values()}
 OUTPUTS: Final[Mapping[str, Kind]] = {kind.output: kind for kind in KINDS.values()}
 
 
+def called(item: Mapping[str, Any]) -> CallKey | None:
+    """The call that an item makes, where it is one and is complete."""
+    if item["type"] not in CALLS or item.get("status") == "incomplete":
+        return None
+    return CALLS[item["type"]], item["call_id"]
+
+
+def answered(item: Mapping[str, Any]) -> CallKey | None:
+    """The call that an item answers, where it is the output of one."""
+    return (OUTPUTS[item["type"]], item["call_id"]) if item["type"] in OUTPUTS else None
+
+
 def unmatched_call(context: Iterable[Mapping[str, Any]]) -> Refusal | None:
     """The refusal owed to an output without its call, or to a call without its output.
 
     An output answers a call of its own kind only.
     """
-    waiting: dict[tuple[Kind, str], None] = {}
-    known: set[tuple[Kind, str]] = set()
+    waiting: dict[CallKey, None] = {}
+    known: set[CallKey] = set()
     for item in context:
-        if item["type"] in CALLS and item.get("status") != "incomplete":
-            call = (CALLS[item["type"]], item["call_id"])
+        if call := called(item):
             known.add(call)
             waiting[call] = None
-        elif item["type"] in OUTPUTS:
-            kind, call_id = answered = (OUTPUTS[item["type"]], item["call_id"])
-            if answered not in known:
+        elif answer := answered(item):
+            kind, call_id = answer
+            if answer not in known:
                 return Refusal(
                     "tool_call_not_found",
                     f"No tool call found for {kind.noun} output with call_id {quoted(call_id)}.",
                     "input",
                 )
-            waiting.pop(answered, None)
+            waiting.pop(answer, None)
     for kind, call_id in waiting:
         return Refusal(
             "tool_output_not_found",

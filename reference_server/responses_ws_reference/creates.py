@@ -33,6 +33,12 @@ _CONTEXT_MANAGEMENT = rules.members(
     compact_threshold=nullable(rules.integer(at_least=1000)),
 )
 
+_MULTI_AGENT = rules.members(
+    ("enabled",),
+    enabled=rules.boolean,
+    max_concurrent_subagents=nullable(rules.integer(at_least=1)),
+)
+
 
 def _metadata(value: Any, path: str) -> None:
     """Up to 16 pairs of short strings."""
@@ -104,11 +110,14 @@ FIELDS: Final[Mapping[str, rules.Rule]] = {
     "prompt_cache_key": nullable(rules.text(at_most=64)),
     "prompt_cache_options": nullable(rules.members(prewarm=rules.boolean)),
     "context_management": nullable(rules.array(_CONTEXT_MANAGEMENT)),
+    "multi_agent": nullable(_MULTI_AGENT),
     "user": nullable(rules.text()),
 }
 
 # Known fields of the protocol that this server does not offer; ignoring them would be a lie.
-NOT_OFFERED: Final = ("conversation", "prompt", "multi_agent")
+NOT_OFFERED: Final = ("conversation", "prompt")
+# What agents that work side by side cannot have.
+NOT_FOR_AGENTS: Final = ("max_tool_calls", "reasoning.summary")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +178,11 @@ class Create:
         return "reasoning.encrypted_content" in self.fields.get("include", ())
 
     @property
+    def has_agents(self) -> bool:
+        """True where agents of the server's own work on the response together."""
+        return self.fields.get("multi_agent", {}).get("enabled") is True
+
+    @property
     def is_stored(self) -> bool:
         """True where the response may be resumed from another connection."""
         return self.fields.get("store") is not False
@@ -194,10 +208,21 @@ def read_create(event: Event) -> Create:
             "unsupported_value", "Background responses are not run over WebSocket.", "background"
         )
     create = Create(fields, read_input(fields.get("input", [])))
+    _check_agents(create)
     _check_tool_choice(create)
     if not create.items and create.previous_response_id is None and not create.is_warm_up:
         raise rules.missing("input")
     return create
+
+
+def _check_agents(create: Create) -> None:
+    """Agents come without what cannot be had with them."""
+    for path in NOT_FOR_AGENTS if create.has_agents else ():
+        name, _, member = path.partition(".")
+        given = create.fields.get(name)
+        if given is not None and (not member or given.get(member) is not None):
+            message = f"'{path}' is not supported with 'multi_agent'."
+            raise refuse("unsupported_parameter", message, path)
 
 
 def _check_tool_choice(create: Create) -> None:

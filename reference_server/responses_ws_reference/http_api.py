@@ -29,7 +29,7 @@ EVENT_STREAM: Final = (("Content-Type", "text/event-stream"), ("Cache-Control", 
 DONE: Final = "data: [DONE]\n\n"
 
 # Fields of a create that mean something on a WebSocket only; ignoring them would be a lie.
-WEBSOCKET_ONLY: Final = ("stream_id", "generate")
+WEBSOCKET_ONLY: Final = ("stream_id", "generate", "multi_agent")
 
 NO_KEY: Final = Refusal("invalid_api_key", "The API key is missing or not valid.", status=401)
 TOO_LARGE: Final = Refusal("request_too_large", "The body of the request is too large.", status=413)

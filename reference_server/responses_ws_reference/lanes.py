@@ -72,6 +72,11 @@ class Lane:
         return self.turn is not None or self.successor is not None or bool(self.waiting)
 
     @property
+    def waits(self) -> bool:
+        """True while nothing goes on here before the client has answered calls."""
+        return self.turn is not None and self.turn.stream.is_waiting
+
+    @property
     def queued(self) -> int:
         """How many creates wait."""
         return len(self.waiting)
@@ -115,7 +120,8 @@ class Lanes:
     def next(self) -> Lane | None:
         """The lane whose step it is. It goes to the end of the line, so that all come round."""
         for name, lane in self._lanes.items():
-            if lane.turn is not None or (lane.is_busy and self.has_slot(lane)):
+            has_room = lane.turn is not None or (lane.is_busy and self.has_slot(lane))
+            if has_room and not lane.waits:
                 self._lanes[name] = self._lanes.pop(name)
                 return lane
         return None

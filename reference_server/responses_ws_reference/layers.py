@@ -81,6 +81,17 @@ def _nobody_reasons(message: Incoming, link: Link) -> Incoming:
     return {name: value for name, value in message.items() if name != "reasoning"}
 
 
+def _agents_are_unknown(message: Incoming, link: Link) -> Incoming | Reply:
+    """To ignore the agents would be a lie: whoever asks for them waits to be asked for outputs."""
+    if not isinstance(message, dict) or message.get("type") != "response.create":
+        return without_command("response.inject")(message, link)
+    if message.get("multi_agent") is None:
+        return message
+    why = "'multi_agent' is not supported here."
+    error = Refusal("unsupported_parameter", why, "multi_agent").event()
+    return Reply(({**error, **{n: v for n, v in message.items() if n == "stream_id"}},))
+
+
 WITHOUT: Final[Mapping[str, Hooks]] = {
     "storage": Hooks(policies={"keeps": _nothing_is_stored}),
     "warmup": Hooks(incoming=_generate_is_unknown),
@@ -88,6 +99,7 @@ WITHOUT: Final[Mapping[str, Hooks]] = {
     "compaction": Hooks(incoming=_compaction_is_unknown, http=_nothing_compacts),
     "steering": Hooks(incoming=without_command("response.steer")),
     "interrupt": Hooks(incoming=without_command("response.interrupt")),
+    "inject": Hooks(incoming=_agents_are_unknown),
     "custom-tools": Hooks(incoming=_custom_tools_are_passed_over),
     "reasoning": Hooks(incoming=_nobody_reasons),
 }

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final, TypeAlias
 
-from responses_ws_reference.calls import unmatched_call
+from responses_ws_reference.calls import CallKey, answered, unmatched_call
 from responses_ws_reference.compaction import pruned
 from responses_ws_reference.creates import Create
 from responses_ws_reference.effects import Event
@@ -161,11 +161,27 @@ def miss(target: str, ended: Collection[str]) -> Refusal:
 
 def judge_steer(create: Create, queued: int) -> Refusal | None:
     """Why a response that runs takes no input: its mode does not allow it, or it has enough."""
-    if create.fields.get("context_management") or create.is_warm_up:
+    if create.fields.get("context_management") or create.is_warm_up or create.has_agents:
         return Refusal("steering_not_supported", "A response in this mode cannot be steered.")
     if queued >= MAX_STEERS:
         return Refusal("too_many_pending_steers", "Too much input waits for this response.")
     return None
+
+
+def waits(create: Create) -> bool:
+    """True where a response does not end before its calls have been answered."""
+    return create.has_agents
+
+
+def commit(items: tuple[Item, ...], owed: Collection[CallKey]) -> tuple[Item, ...]:
+    """What is taken of injected items: all, where each answers a call of its own, or none."""
+    calls = [answered(item) for item in items]
+    return items if len({*calls} & {*owed}) == len(calls) else ()
+
+
+def resume(context: tuple[Item, ...], added: tuple[Item, ...]) -> tuple[Item, ...]:
+    """What the model sees when it goes on: what it said meanwhile, and what was injected."""
+    return context + added
 
 
 def queue(inputs: Collection[tuple[Item, ...]]) -> tuple[Item, ...]:
@@ -219,6 +235,9 @@ class Policies:
     evict_elsewhere: Callable[[Cache, str | None], Cache] = evict_elsewhere
     miss: Callable[[str, Collection[str]], Refusal] = miss
     judge_steer: Callable[[Create, int], Refusal | None] = judge_steer
+    waits: Callable[[Create], bool] = waits
+    commit: Callable[[tuple[Item, ...], Collection[CallKey]], tuple[Item, ...]] = commit
+    resume: Callable[[tuple[Item, ...], tuple[Item, ...]], tuple[Item, ...]] = resume
     queue: Callable[[Collection[tuple[Item, ...]]], tuple[Item, ...]] = queue
     succeed: Callable[[Create, str, tuple[Item, ...]], Event] = succeed
     take_along: Callable[[tuple[Item, ...], Create], Create] = take_along

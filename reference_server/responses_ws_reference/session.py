@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
-from responses_ws_reference import interrupting, steering
+from responses_ws_reference import injecting, interrupting, steering
 from responses_ws_reference.commands import Command, Desk, unsupported
 from responses_ws_reference.compaction import fold
 from responses_ws_reference.creates import read_create
@@ -25,7 +26,15 @@ from responses_ws_reference.effects import (
     StartTurn,
     send_event,
 )
-from responses_ws_reference.engine import Completion, Engine, Prompt, count_tokens, count_words
+from responses_ws_reference.engine import (
+    Breakdown,
+    Completion,
+    Engine,
+    Prompt,
+    count_tokens,
+    count_words,
+)
+from responses_ws_reference.items import Item
 from responses_ws_reference.lanes import Lane, Lanes, Successor, Turn
 from responses_ws_reference.policies import Admission, Policies
 from responses_ws_reference.previous import check_model, find_previous, gather_context
@@ -53,6 +62,7 @@ CREATE: Final = "response.create"
 COMMANDS: Final[dict[str, Command]] = {
     "response.steer": steering.steer,
     "response.interrupt": interrupting.interrupt,
+    "response.inject": injecting.inject,
 }
 
 
@@ -80,8 +90,8 @@ class Session:
 
     @property
     def is_busy(self) -> bool:
-        """True while a response runs or a create waits, on any lane."""
-        return any(lane.is_busy for lane in self._lanes)
+        """True while a response runs or a create waits, on any lane that waits for no output."""
+        return any(lane.is_busy and not lane.waits for lane in self._lanes)
 
     @property
     def queued(self) -> int:
@@ -200,6 +210,7 @@ class Session:
             usage(read=read, cached=min(cached, read), written=written),
             number=self._policies.number,
             identify=self._identify,
+            go_on=partial(self._go_on, prompt) if self._policies.waits(create) else None,
         )
         return Turn(create, prompt, stream)
 
@@ -211,8 +222,22 @@ class Session:
         folded = replace(prompt, context=({"type": "compaction", "encrypted_content": content},))
         return replace(self._service.engine.complete(folded), compaction=content)
 
+    def _go_on(self, prompt: Prompt, added: tuple[Item, ...], written: int) -> Completion:
+        """What the model says once its calls have been answered; a refusal is a breakdown then."""
+        context = self._policies.resume(prompt.context, added)
+        words = count_words(context, prompt.context, prompt.words)
+        prompt = Prompt(injecting.going_on(prompt.create, written), context, words)
+        try:
+            return self._complete(prompt, count_tokens(prompt))
+        except Refused as refused:
+            why = refused.refusal
+            return Completion((), breakdown=Breakdown(why.kind, why.code, why.message))
+
     def _continue(self, lane: Lane, turn: Turn, *, now: float) -> list[Effect]:
-        events = [lane.echo(turn.stream.next_event(now=now))]
+        event = turn.stream.next_event(now=now)
+        if event is None:
+            return []
+        events = [lane.echo(event)]
         if turn.stream.is_finished:
             self._conclude(lane, turn)
             events += steering.settle(lane, turn, self._policies)
@@ -222,7 +247,7 @@ class Session:
         """Before the client sees the terminal event, it can be continued from."""
         lane.turn = None
         response = turn.stream.response
-        context = self._policies.prune((*turn.prompt.context, *response["output"]))
+        context = self._policies.prune((*turn.prompt.context, *turn.stream.added))
         words = count_words(context, turn.prompt.context, turn.prompt.words)
         snapshot = Snapshot(
             response["id"], response["status"], turn.create, context, response, words

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from responses_ws_reference.calls import CUSTOM, FUNCTION
+from responses_ws_reference.calls import CUSTOM, FUNCTION, CallKey, answered, called
 from responses_ws_reference.effects import Event
 from responses_ws_reference.engine import Breakdown, Call, Completion, Message, Thought
+from responses_ws_reference.items import Item
 from responses_ws_reference.lifecycle import (
     ITEM_TRANSITIONS,
     LIFECYCLE_EVENTS,
@@ -30,13 +31,18 @@ _STREAMED: Final = {
     CUSTOM: ("ctc", "response.custom_tool_call_input", "input"),
 }
 
+# What the model says further, once its calls have been answered: it is given all that the response
+# has added to the conversation, and how many tokens it has written.
+GoOn: TypeAlias = Callable[[tuple[Item, ...], int], Completion]
+
 
 class ResponseStream:
     """The event stream of one response, from ``response.created`` to its terminal event.
 
     ``number`` gives the sequence number for the count of earlier events, ``identify`` makes the
     ids of items and calls. Events are made when they are asked for, so the state here is never
-    ahead of what was sent.
+    ahead of what was sent. With ``go_on`` the response does not end with its calls: it waits until
+    their outputs have been injected.
     """
 
     def __init__(
@@ -47,12 +53,18 @@ class ResponseStream:
         *,
         number: Callable[[int], int],
         identify: Callable[[str], str],
+        go_on: GoOn | None = None,
     ) -> None:
         self.response = response
         self._completion = completion
         self._usage = _with_thought(usage, completion)
         self._number = number
         self._identify = identify
+        self._go_on = go_on
+        self._owed: dict[CallKey, None] = {}
+        self._added: list[Item] = []
+        self._injected: list[Item] = []
+        self._is_quiet = False
         self._state = ResponseState.ABSENT
         self._items: list[ItemState] = []
         self._is_to_stop = False
@@ -68,8 +80,23 @@ class ResponseStream:
         """True once the terminal event was made."""
         return self._state in TERMINAL_STATES
 
-    def next_event(self, *, now: float) -> Event:
-        """The next event of the response."""
+    @property
+    def is_waiting(self) -> bool:
+        """True while there is nothing to say before the calls have been answered."""
+        return self._is_quiet and bool(self._owed)
+
+    @property
+    def owed(self) -> tuple[CallKey, ...]:
+        """The calls whose outputs can be injected."""
+        return tuple(self._owed) if self._go_on is not None else ()
+
+    @property
+    def added(self) -> tuple[Item, ...]:
+        """What the response has added to the conversation: its output, and what was injected."""
+        return (*self._added, *self._injected)
+
+    def next_event(self, *, now: float) -> Event | None:
+        """The next event of the response, None where it begins to wait."""
         self._now = now
         return next(self._events)
 
@@ -79,13 +106,21 @@ class ResponseStream:
 
     def interrupt(self) -> None:
         """Let the response end with its next events, without the output item that it is at."""
+        self._owed.clear()
         self._events = self._last_events()
+
+    def inject(self, outputs: Iterable[Item]) -> None:
+        """Take outputs of calls; with the last that is owed the response can go on."""
+        for output in outputs:
+            if call := answered(output):
+                del self._owed[call]
+            self._injected.append(output)
 
     def aside(self, kind: str, members: Event) -> Event:
         """An event about the response that is no step of it; it shares the numbers."""
         return self._numbered(kind, members)
 
-    def _all_events(self) -> Iterator[Event]:
+    def _all_events(self) -> Iterator[Event | None]:
         yield self._lifecycle("response.created")
         if self._completion is None:
             yield self._terminal("response.completed")
@@ -96,12 +131,35 @@ class ResponseStream:
             yield from self._break_down(self._completion.breakdown)
             return
         yield from self._outputs(self._completion)
+        while self._go_on is not None and self._has_called():
+            self._is_quiet = True
+            while self._owed:
+                yield None
+            self._is_quiet = False
+            completion = self._resumed(self._go_on)
+            yield from self._outputs(completion)
+            if completion.breakdown is not None:
+                yield from self._break_down(completion.breakdown)
+                return
         reason = self._why_incomplete()
         if reason is not None:
             self.response["incomplete_details"] = {"reason": reason}
             yield self._terminal("response.incomplete")
         else:
             yield self._terminal("response.completed")
+
+    def _has_called(self) -> bool:
+        """True where the newest outputs were calls, and none of them was cut short."""
+        is_cut = self._why_incomplete() is not None
+        return not is_cut and bool(self._owed or self._injected)
+
+    def _resumed(self, go_on: GoOn) -> Completion:
+        """What follows the outputs that were injected, which stand behind their calls from now."""
+        self._added += self._injected
+        self._injected.clear()
+        completion = go_on(tuple(self._added), self._usage["output_tokens"])
+        self._usage = _with_more(self._usage, completion)
+        return completion
 
     def _last_events(self) -> Iterator[Event]:
         """The end of a response that is interrupted."""
@@ -125,7 +183,7 @@ class ResponseStream:
         return "steered" if self._was_stopped and not waits else None
 
     def _outputs(self, completion: Completion) -> Iterator[Event]:
-        first = 0
+        first = len(self._items)
         if completion.compaction is not None:
             yield from self._compaction(first, completion.compaction)
             first += 1
@@ -243,6 +301,9 @@ class ResponseStream:
 
     def _item_done(self, index: int, item: dict[str, Any]) -> Event:
         self.response["output"].append(item)
+        self._added.append(item)
+        if call := called(item):
+            self._owed[call] = None
         return self._item_event("response.output_item.done", index, {"item": item})
 
     def _terminal(self, kind: str) -> Event:
@@ -286,6 +347,15 @@ def _with_thought(usage: dict[str, Any], completion: Completion | None) -> dict[
     return {
         **usage,
         "output_tokens": usage["output_tokens"] + thought,
-        "output_tokens_details": {"reasoning_tokens": thought},
+        "output_tokens_details": {
+            "reasoning_tokens": usage["output_tokens_details"]["reasoning_tokens"] + thought
+        },
         "total_tokens": usage["total_tokens"] + thought,
     }
+
+
+def _with_more(usage: dict[str, Any], completion: Completion) -> dict[str, Any]:
+    """The token counts with those of what was said after the calls had been answered."""
+    written = sum(len(output.tokens) for output in completion.outputs)
+    more = {name: usage[name] + written for name in ("output_tokens", "total_tokens")}
+    return _with_thought({**usage, **more}, completion)

@@ -254,6 +254,7 @@ AREAS: Final = (
     "storage",
     "warmup",
     "interrupt",
+    "inject",
     "lanes",
     "steering",
     "steering_refusals",

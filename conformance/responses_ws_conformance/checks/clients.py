@@ -10,7 +10,7 @@ from responses_ws_schemas import dialect_schema, explain, load, names
 
 from responses_ws_conformance.checks import Evidence, Finding, Outcome, invariant
 from responses_ws_conformance.checks.steering_refusals import texts
-from responses_ws_conformance.commands import FAILED, is_accepted, target_of
+from responses_ws_conformance.commands import FAILED, command_of, is_accepted, target_of
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.histories import (
     OPAQUE_ITEMS,
@@ -26,6 +26,9 @@ from responses_ws_conformance.histories import (
 from responses_ws_conformance.transcript import Sent
 
 FOLDER: Final = "client_events/"
+INJECT: Final = "response.inject"
+AGENT_CALL: Final = "multi_agent_call"
+AGENT_OUTPUT: Final = "multi_agent_call_output"
 HTTP_ONLY: Final = ("stream", "stream_options", "background")
 
 
@@ -252,12 +255,13 @@ def outputs_are_of_the_kind_of_their_call(evidence: Evidence) -> Iterator[Outcom
 
 
 def owed_outputs(evidence: Evidence) -> Iterator[tuple[Exchange, set[str]]]:
-    """Each create that continues a completed response with function calls, and these calls."""
+    """Each create that continues a completed response with open function calls, and these calls."""
     responses = Responses.of(evidence.exchanges)
     for create in creates(evidence):
         parent = responses.continued_by(create)
         if parent is not None and parent.outcome == "completed" and parent.function_calls:
-            yield create, calls(parent.function_calls)
+            answered = outputs(responses.injected.get(parent.response_id or "", ()))
+            yield create, calls(parent.function_calls) - answered
 
 
 @invariant("RWS-CLIENT-012", when=lambda e: any(True for _ in owed_outputs(e)))
@@ -319,3 +323,24 @@ def accepted_input_is_not_repeated(evidence: Evidence) -> Iterator[Outcome]:
             if not came_back and text in texts(create.request.get("input")):
                 seen = f"{text[:80]!r}, which entry {steer.sent.n} steered"
                 yield Finding(create.sent.n, "new items only", seen, path="/input")
+
+
+def agent_items(evidence: Evidence, kind: str) -> set[str]:
+    """The call ids of the items of a type that the server has put out."""
+    items = (item for x in evidence.exchanges for item in x.output_items)
+    return {str(item.get("call_id")) for item in items if item.get("type") == kind}
+
+
+@invariant("RWS-CLIENT-031", when=lambda e: bool(agent_items(e, AGENT_CALL)))
+def calls_of_agents_are_left_alone(evidence: Evidence) -> Iterator[Outcome]:
+    """No output is of the client's own that answers the call of an agent."""
+    directed, shown = agent_items(evidence, AGENT_CALL), agent_items(evidence, AGENT_OUTPUT)
+    for exchange in evidence.exchanges:
+        if not exchange.is_create and command_of(exchange) != INJECT:
+            continue
+        for place, item in enumerate(input_items(exchange)):
+            is_carried = item.get("type") == AGENT_OUTPUT and item.get("call_id") in shown
+            if outputs([item]) & directed and not is_carried:
+                seen = f"{item.get('type')} for the {AGENT_CALL} {item.get('call_id')!r}"
+                wanted = "outputs of the client's own calls"
+                yield Finding(exchange.sent.n, wanted, seen, path=f"/input/{place}")

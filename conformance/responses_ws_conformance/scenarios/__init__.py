@@ -111,6 +111,7 @@ AREAS: Final = (
     "storage",
     "warmup",
     "interrupt",
+    "inject",
     "lanes",
     "lanes_memory",
     "steering",
