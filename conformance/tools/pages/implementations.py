@@ -40,8 +40,8 @@ def _statements(paths: Sequence[Path]) -> Iterator[str]:
         validator_for("files/statement").validate(statement)
         yield from ("", f"### {path.stem}", "", *_ran(statement), "", *_counts(statement), "")
         yield from _broken(statement)
-        yield from ("", "```console", f"$ {statement['reproduce']['install']}")
-        yield from (f"$ {statement['reproduce']['run']}", "```", "")
+        yield from ("", "```sh", f"{statement['reproduce']['install']}")
+        yield from (f"{statement['reproduce']['run']}", "```", "")
         yield link("The statement", f"reference/statements/{path.name}", page=PAGE)
 
 

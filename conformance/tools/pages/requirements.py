@@ -122,7 +122,7 @@ def _judging(row: Requirement) -> Iterator[str]:
     for each in scenarios:
         yield f"| `{each.name}` | {each.summary} | {each.turns} |"
     if row.role == "server":
-        yield from ("", "```console", f"$ rws run wss://your.host/v1/responses --only {row.id}")
+        yield from ("", "```sh", f"rws run wss://your.host/v1/responses --only {row.id}")
         yield "```"
 
 
@@ -139,7 +139,7 @@ def _faults(row: Requirement, page: str) -> Iterator[str]:
         also = f" With it {', '.join(others)}." if others else ""
         yield f"- {target}: {fault['summary']}{also}"
     first = next(iter(faults))
-    yield from ("", "```console", f"$ rws-server --fault {first}", "```")
+    yield from ("", "```sh", f"rws-server --fault {first}", "```")
 
 
 def _conversations(row: Requirement, cases: Sequence[Case]) -> Iterator[str]:
