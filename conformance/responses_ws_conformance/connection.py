@@ -83,6 +83,7 @@ class Connection:
         self.wire = wire
         self.alive_at = driver.now()
         self._pongs: set[bytes] = set()
+        self._lacks_pong = False
         self._parts: list[bytes] = []
         self._opcode: Opcode | None = None
         self._closing = False
@@ -218,17 +219,19 @@ class Connection:
         return exchange
 
     def ping(self, payload: bytes) -> bool:
-        """Send a ping; True where its pong came."""
+        """Send a ping; True where its pong came. One that lacks its pong is waited for once."""
         if not self.wire.is_open:
             return False
+        timing = self.driver.profile.timing
+        limit = timing.quiet if self._lacks_pong else timing.first_event
         self.wire.protocol.send_ping(payload)
         self.wire.flush()
         self.driver.recording.add(Sent, conn=self.name, opcode="ping", data=payload)
-        limit = self.driver.profile.timing.first_event
         until = self.driver.now() + limit
         while payload not in self._pongs and not self._ended and self.driver.now() < until:
             self.driver.pump(until)
         if payload not in self._pongs and not self._ended:
+            self._lacks_pong = True
             self._expire("pong", limit)
         return payload in self._pongs
 
