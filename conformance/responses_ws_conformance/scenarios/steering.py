@@ -76,12 +76,20 @@ def settle(connection: Connection, target: Exchange, steers: Sequence[Exchange])
     connection.require(target, ends=("completed", "incomplete"), by="RWS-EVENT-005")
     if not any(map(is_accepted, steers)) or target.function_calls:
         return None
+    return await_successor(connection, target, steers)
+
+
+def await_successor(
+    connection: Connection, target: Exchange, steers: Sequence[Exchange]
+) -> Exchange | None:
+    """The successor of a response, up to its end, unless the input comes back."""
     came_back = (FAILED, PENDING)
+    accepted = [*filter(is_accepted, steers)]
     connection.follow(
         target,
         lambda x: (
             successor_of(connection, x) is not None
-            or all(any(e.type in came_back for e in s.sequels) for s in filter(is_accepted, steers))
+            or all(any(e.type in came_back for e in each.sequels) for each in accepted)
         ),
     )
     successor = successor_of(connection, target)
@@ -129,15 +137,20 @@ def steer_long_answer(
 
 def require_successor(driver: Driver, connection: Connection, steered: Steered) -> Exchange:
     """The successor, ended well; raises Blocked where there is none."""
-    proof = [] if steered.successor is not None else fence(connection, steered.target)
-    driver.mark("RWS-STEER-003", subject=steered.steers[0], target=steered.target, fence=proof)
-    driver.mark("RWS-STEER-004", subject=steered.target)
+    target, successor = steered.target, steered.successor
+    proof: list[Exchange] = []
+    if successor is None:
+        # A successor can be late, and behind the create that shows that it is not.
+        proof = fence(connection, target)
+        successor = await_successor(connection, target, steered.steers)
+    driver.mark("RWS-STEER-003", subject=steered.steers[0], target=target, fence=proof)
+    driver.mark("RWS-STEER-004", subject=target)
     if any(e.type == FAILED for each in steered.steers for e in each.sequels):
         raise Blocked(Cause.TRANSIENT, "the input came back, there is no successor")
-    if steered.successor is None:
+    if successor is None:
         raise Blocked(Cause.BLOCKED, "there is no successor", by="RWS-STEER-003")
-    connection.require(steered.successor, by="RWS-STEER-003")
-    return steered.successor
+    connection.require(successor, by="RWS-STEER-003")
+    return successor
 
 
 SETTINGS: Final[dict[str, Any]] = {

@@ -201,7 +201,7 @@ register(
     "one-slot",
     "One response runs at a time on all connections.",
     Hooks(session=OneSlot),
-    lacks=("lanes", "steering"),
+    lacks=("lanes", "steering", "interrupt"),
 )
 register(
     "slow",
