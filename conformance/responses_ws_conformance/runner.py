@@ -244,11 +244,11 @@ class Run:
         if any(x.events or x.error is not None for x in evidence.exchanges):
             self._silence = 0.0
             is_gone = self._expiries >= EXPIRIES_BEFORE_PROBE and not self._probe_is_answered()
-        elif scenario.name == PROBE:
-            is_gone = not self._probe_is_answered()
         else:
             self._silence += evidence.transcript.entries[-1].t
             is_gone = self._silence >= 2 * self.profile.timing.first_event
+            if scenario.name == PROBE and not is_gone:
+                is_gone = not self._probe_is_answered()
         if is_gone:
             self.stopped = (
                 f"{self.profile.target}: no answer in {self._expiries} scenarios in a row "
