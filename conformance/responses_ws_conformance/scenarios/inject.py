@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from responses_ws_schemas import explain
+
 from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.checks.answers import contains, describe
-from responses_ws_conformance.checks.inject import FAILED, TOO_LATE, code_of, is_taken
+from responses_ws_conformance.checks.inject import FAILED, TOO_LATE, code_of, is_part, is_taken
 from responses_ws_conformance.driver import Blocked, Connection, Driver
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import (
@@ -32,8 +34,11 @@ BETA: Final = "OpenAI-Beta"
 AGENTS: Final = "responses_multi_agent=v1"
 MULTI_AGENT: Final = {"enabled": True}
 CALL: Final[dict[str, Any]] = {"tools": [CLOCK], "tool_choice": force(CLOCK), "store": False}
+ITEM_SCHEMA: Final = "objects/input_item"
 # A model that calls its tool again and again is not waited for any longer.
 MOST_CALLS: Final = 4
+
+Item = dict[str, Any]
 
 
 def connect(driver: Driver) -> Connection:
@@ -72,6 +77,18 @@ def has_missed(connection: Connection, command: Exchange, response: Exchange) ->
     """True where the server did not wait: what was injected fails, and the response ends."""
     has_failed = command.answer is not None and command.answer.type == FAILED
     return has_failed and connection.finish(response).terminal is not None
+
+
+def returned(command: Exchange, items: list[Item]) -> list[Item]:
+    """The input of an inject that came back, to be sent again; raises Blocked where it did not.
+
+    Where the server has added what breaks the rules of input, it is what was sent.
+    """
+    has_failed = command.answer is not None and command.answer.type == FAILED
+    back = command.answer.payload.get("input") if command.answer is not None else None
+    if not has_failed or not isinstance(back, list) or not is_part(items, back):
+        raise Blocked(Cause.BLOCKED, f"no input came back: {describe(command)}", "RWS-INJECT-004")
+    return items if any(explain(ITEM_SCHEMA, item) for item in back) else back
 
 
 def answer_calls(driver: Driver, connection: Connection, response: Exchange, word: str) -> bool:
@@ -160,10 +177,10 @@ def late(driver: Driver) -> None:
     connection.require(called, by="RWS-TOOL-001")
     items = [function_call_output(call, "ten o'clock") for call in calls_of(called)]
     command = inject(connection, called.response_id, items)
-    back = command.answer.payload.get("input") if command.answer is not None else None
-    if command.answer is None or command.answer.type != FAILED or back != items:
-        raise Blocked(Cause.BLOCKED, f"no input came back: {describe(command)}", "RWS-INJECT-004")
     again = connection.attempt(
-        back, previous_response_id=called.response_id, tools=[CLOCK], store=False
+        returned(command, items),
+        previous_response_id=called.response_id,
+        tools=[CLOCK],
+        store=False,
     )
     driver.mark("RWS-INJECT-006", subject=again, command=command)

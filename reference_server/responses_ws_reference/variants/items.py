@@ -173,13 +173,13 @@ register(
     "interleaved-items",
     "A response has several items, and their events overlap.",
     rewriting(_first(_greeting), _woven),
-    lacks=("steering",),
+    lacks=("steering", "inject"),
 )
 register(
     "interleaved-calls",
     "The events of parallel calls overlap.",
     rewriting(_woven),
-    lacks=("steering",),
+    lacks=("steering", "inject"),
 )
 register(
     "refusal-parts",
