@@ -9,10 +9,18 @@ from __future__ import annotations
 import threading
 from typing import Final
 
+from responses_ws_conformance.profile import MAX_MESSAGE_BYTES, Profile
+
 # What a frame costs beside its bytes: it is parsed, attributed and kept.
 FRAME: Final = 500
-OF_A_SCENARIO: Final = 12 * 2**20
-OF_A_RUN: Final = 64 * 2**20
+# So many messages of the largest size that the profile allows are taken, or as much in small ones.
+OF_A_SCENARIO: Final = 3
+OF_A_RUN: Final = 16
+
+
+def most_of(profile: Profile) -> int:
+    """The size of a message by which the others are measured: a profile can only raise it."""
+    return max(profile.max_message_bytes, MAX_MESSAGE_BYTES)
 
 
 class Flooded(Exception):
@@ -35,6 +43,9 @@ class Appetite:
             is_over = self._left < 0
         if is_over:
             what = "one scenario" if self._whole is not None else "one run"
-            raise Flooded(f"the target sent more than {self.most // 2**20} MiB in {what}")
+            raise Flooded(
+                f"the target sent more than {self.most / 2**20:.3g} MiB in {what} "
+                "(max_message_bytes in the profile raises it)"
+            )
         if self._whole is not None:
             self._whole.take(size)

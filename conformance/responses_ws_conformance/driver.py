@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from responses_ws_conformance import levers
 from responses_ws_conformance.api import Api
-from responses_ws_conformance.appetite import OF_A_SCENARIO, Appetite
+from responses_ws_conformance.appetite import OF_A_SCENARIO, Appetite, most_of
 from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.connection import OMIT, Blocked, Connection, Unreachable
 from responses_ws_conformance.errors import HarnessError
@@ -47,7 +47,7 @@ class Driver:
     ) -> None:
         self.profile = profile
         self.recording = recording
-        self._appetite = Appetite(OF_A_SCENARIO, appetite)
+        self._appetite = Appetite(OF_A_SCENARIO * most_of(profile), appetite)
         self._pace = pace or Pace(interval=profile.turn_interval)
         self._network = network or Network()
         self._random = seed or random.Random()

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from responses_ws_conformance import __version__
-from responses_ws_conformance.appetite import OF_A_RUN, Appetite, Flooded
+from responses_ws_conformance.appetite import OF_A_RUN, Appetite, Flooded, most_of
 from responses_ws_conformance.checks import Cause, Evidence, load_checks
 from responses_ws_conformance.driver import Blocked, Driver, Unreachable
 from responses_ws_conformance.errors import HarnessError
@@ -73,12 +73,13 @@ class Run:
     _expiries: int = 0
     _silence: float = 0.0
     _unclosed: int = 0
-    _appetite: Appetite = field(default_factory=lambda: Appetite(OF_A_RUN))
+    _appetite: Appetite = field(init=False)
     _halted: threading.Event = field(default_factory=threading.Event)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
         self._started = self.network.clock()
+        self._appetite = Appetite(OF_A_RUN * most_of(self.profile))
         self.pace = Pace(interval=self.profile.turn_interval, limit=self.plan.max_turns)
 
     @property
