@@ -44,6 +44,7 @@ def row(requirement: Requirement) -> dict[str, Any]:
         "condition": requirement.condition,
         "lever": requirement.lever,
         "since": requirement.since,
+        "not_judged": requirement.not_judged,
         "text": requirement.text,
         "url": requirement.url,
         "evidence": [
