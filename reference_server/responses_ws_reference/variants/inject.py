@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from responses_ws_reference.creates import Create
-from responses_ws_reference.effects import CloseConnection, Event
-from responses_ws_reference.hooks import Hooks, Link, Sendings
-from responses_ws_reference.injecting import FAILED
+from responses_ws_reference.effects import Event
+from responses_ws_reference.hooks import Hooks, Link
+from responses_ws_reference.injecting import FAILED, NOT_OWED
 from responses_ws_reference.refusals import Refusal
-from responses_ws_reference.variants.registry import register
+from responses_ws_reference.variants.registry import register, rewriting
 
 
 def _nobody_waits(create: Create) -> bool:
     return False
 
 
-def _error_event(sending: Event | CloseConnection, link: Link) -> Sendings:
+def _error_event(event: Event, link: Link) -> list[Event]:
     """What is neither unknown nor over has no published code, so it is refused as an event."""
-    if isinstance(sending, CloseConnection) or sending["type"] != FAILED:
-        return sending
-    if sending["error"]["code"] != "invalid_input":
-        return sending
-    return Refusal("invalid_value", sending["error"]["message"], "input").event()
+    if event["type"] != FAILED or event["error"]["code"] != NOT_OWED.code:
+        return [event]
+    return [Refusal("invalid_value", event["error"]["message"], "input").event()]
 
 
 register(
@@ -31,5 +29,5 @@ register(
 register(
     "wrong-outputs-are-errors",
     "An inject with an output of no call is refused with an error event.",
-    Hooks(outgoing=_error_event),
+    rewriting(_error_event),
 )
