@@ -21,6 +21,7 @@ from responses_ws_conformance.errors import InvalidClientEvent
 from responses_ws_conformance.masking import Masker
 from responses_ws_conformance.profile import Profile, Timing
 from responses_ws_conformance.recording import Recording
+from responses_ws_conformance.scenarios.inject import connect as connect_with_agents
 from responses_ws_conformance.transcript import (
     Closed,
     Expired,
@@ -67,6 +68,27 @@ def test_turn_is_recorded_and_read(tmp_path: Path) -> None:
     assert saved.entries == driver.recording.transcript.entries
     assert [type(e) for e in saved.entries[:3]] == [Opened, Sent, Received]
     assert isinstance(saved.entries[-1], Closed)
+
+
+@pytest.mark.parametrize(
+    ("headers", "sent"),
+    [
+        ({}, "responses_multi_agent=v1"),
+        ({"openai-beta": "other=v2"}, "other=v2, responses_multi_agent=v1"),
+    ],
+)
+def test_the_header_of_a_beta_stands_beside_that_of_the_profile(
+    headers: dict[str, str], sent: str
+) -> None:
+    seen: list[list[str]] = []
+
+    def handler(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        seen.append(connection.request.headers.get_all("OpenAI-Beta"))
+
+    with stub(handler) as url, driving(url, headers=headers) as driver:
+        connect_with_agents(driver)
+    assert seen == [[sent]]
 
 
 def test_headers_query_and_subprotocol_reach_the_target() -> None:
