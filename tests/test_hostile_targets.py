@@ -178,7 +178,8 @@ def outcome_of(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[[str], Outcome]]:
     """The outcome of a target. All that the selected tests ask for are met side by side."""
-    asked = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    own = (item for item in request.session.items if item.path == request.path)
+    asked = [item.callspec.params for item in own if hasattr(item, "callspec")]
     names = dict.fromkeys(params["name"] for params in asked if params.get("name") in TARGETS)
     with ThreadPoolExecutor(JOBS) as pool:
         running: dict[str, Future[Outcome]] = {

@@ -86,36 +86,40 @@ def interrupted_response_counts_its_tokens(mark: Mark) -> Iterator[Outcome]:
             yield Finding(at, "the usage so far", seen, path="/response/usage")
 
 
-@expectation("RWS-INTR-004")
-def open_item_is_reported(mark: Mark) -> Iterator[Outcome]:
+@invariant("RWS-INTR-004", when=lambda e: bool(left_open(e)))
+def open_item_is_reported(evidence: Evidence) -> Iterator[Outcome]:
     """Each item that was not done is reported once as interrupted, before the end."""
-    yield from _unaccepted(mark)
-    response = mark.exchange()
-    if not _is_accepted(mark) or response.terminal is None:
-        return
-    reports = _interruptions(mark.evidence, response)
-    open_items = [item for item in items_of(response) if item.added and not item.done]
-    for item in open_items:
-        told = [e for e in reports if _names(e, item) and e.n < response.terminal.n]
+    for response, end, item in left_open(evidence):
+        reports = _interruptions(evidence, response)
+        told = [e for e in reports if _names(e, item) and e.n < end.n]
         if len(told) != 1:
-            wanted = f"one {INTERRUPTED} for the open item {item.ids[:1]} before the end"
-            yield Finding(response.terminal.n, wanted, f"{len(told)} of them")
-    if not open_items:
-        yield Undecided(Cause.TIME, "no item was open when the response ended")
+            wanted = f"one {INTERRUPTED} for the open item {item.index} before the end"
+            yield Finding(end.n, wanted, f"{len(told)} of them")
+
+
+def left_open(evidence: Evidence) -> list[tuple[Exchange, Received, Item]]:
+    """The items that were not done when their response ended, whose interrupt was accepted."""
+    answers = (x.answer for x in evidence.exchanges)
+    names = {a.payload.get("response_id") for a in answers if a and a.type == ACCEPTED}
+    return [
+        (response, response.terminal, item)
+        for response in evidence.responses
+        if response.response_id in names and response.terminal is not None
+        for item in items_of(response)
+        if item.done is None
+    ]
 
 
 @invariant("RWS-INTR-005", when=lambda e: bool(_interruptions(e)))
 def only_open_items_are_interrupted(evidence: Evidence) -> Iterator[Outcome]:
-    """An item that is reported as interrupted was added and is not done."""
+    """An item that is reported as interrupted had begun and is not done."""
     responses = {x.response_id: x for x in evidence.responses}
     for event in _interruptions(evidence):
         response = responses.get(event.payload.get("response_id"))
         items = items_of(response) if response is not None else []
         named = [item for item in items if _names(event, item)]
         is_open = any(
-            item.added is not None
-            and item.added.n < event.n
-            and (item.done is None or item.done.n > event.n)
+            item.events[0].n < event.n and (item.done is None or item.done.n > event.n)
             for item in named
         )
         if not is_open:
@@ -174,4 +178,5 @@ def _interruptions(evidence: Evidence, response: Exchange | None = None) -> list
 
 
 def _names(event: Received, item: Item) -> bool:
-    return item_id_of(event) in item.ids and event.payload.get("output_index") == item.index
+    ids = set(map(item_id_of, item.events))
+    return item_id_of(event) in ids and event.payload.get("output_index") == item.index
