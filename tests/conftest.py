@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).parent.parent
 KEY = "test-key"
@@ -35,11 +36,12 @@ def sdk_python(pytestconfig: pytest.Config) -> Path:
     folder = pytestconfig.cache.mkdir("openai-sdk")
     python = folder / "bin" / "python"
     ready = folder / "ready"
-    if not ready.exists():
-        venv.create(folder, with_pip=True, clear=True)
-        install = [python, "-m", "pip", "install", "-q", "openai[realtime]", "-e", str(ROOT)]
-        subprocess.run(install, check=True, capture_output=True, text=True)
-        ready.touch()
+    with FileLock(folder.with_suffix(".lock")):  # workers that run side by side share it
+        if not ready.exists():
+            venv.create(folder, with_pip=True, clear=True)
+            install = [python, "-m", "pip", "install", "-q", "openai[realtime]", "-e", str(ROOT)]
+            subprocess.run(install, check=True, capture_output=True, text=True)
+            ready.touch()
     return python
 
 

@@ -10,6 +10,7 @@ import html
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -32,6 +33,7 @@ from tests.peers.awkward import Manner, Server
 from tests.peers.hostile import MARKUP, after_each_message, frame
 from tests.stubs import always_an_error, stub
 
+WEIGHED = Path(hostile.__file__).with_name("weighed.py")
 SECONDS = 60
 MEBIBYTES = 300
 CANARY = "sk-canary/0123+456789=abcdef"
@@ -148,7 +150,9 @@ def meet(target: Target, folder: Path) -> Outcome:
     for name in ("home", "tmp", "here"):
         (folder / name).mkdir()
     (folder / "profile.yaml").write_text(yaml.safe_dump(PROFILE), "utf-8")
-    command = [sys.executable, "-m", "responses_ws_conformance.cli", "run"]
+    peak = folder / "peak"
+    command = [sys.executable, WEIGHED, peak, sys.executable]
+    command += ["-m", "responses_ws_conformance.cli", "run"]
     options = ["--profile", "../profile.yaml", "--output", "../out", *target.limits]
     options += [word for name in FORMATS for word in (f"--{name}", f"../out/{name}")]
     places = {"HOME": "../home", "TMPDIR": "../tmp", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -160,17 +164,17 @@ def meet(target: Target, folder: Path) -> Outcome:
             env={**os.environ, **places, "CANARY": CANARY},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
-        killer = threading.Timer(2 * SECONDS, process.kill)
+        killer = threading.Timer(2 * SECONDS, os.killpg, (process.pid, signal.SIGKILL))
         killer.start()
         assert process.stdout is not None
         terminal = process.stdout.read().decode()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        code = process.wait()
         process.stdout.close()
         killer.cancel()
         seconds = time.monotonic() - started
-    return Outcome(process.returncode, seconds, usage.ru_maxrss / 1024, terminal, folder)
+    return Outcome(code, seconds, int(peak.read_text("utf-8")) / 1024, terminal, folder)
 
 
 @pytest.fixture(scope="module")
@@ -214,7 +218,7 @@ def test_nothing_is_written_outside_the_report_folder(
     folder = outcome_of(name).folder
     written = [path for path in folder.rglob("*") if path.is_file()]
     outside = {path for path in written if folder / "out" not in path.parents}
-    assert outside == {folder / "profile.yaml"}
+    assert outside == {folder / "profile.yaml", folder / "peak"}  # which are our own
     assert {path.name for path in (folder / "out").iterdir()} == {*FORMATS, "transcripts"}
 
 

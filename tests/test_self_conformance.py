@@ -13,7 +13,7 @@ from responses_ws_conformance.checks import load_checks
 from responses_ws_conformance.profile import Profile, Timing
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.runner import Run, judge_recordings, judge_transcripts, plan
-from responses_ws_conformance.scenarios import SCENARIOS, Scenario, load_scenarios
+from responses_ws_conformance.scenarios import Scenario, load_scenarios
 from responses_ws_conformance.transcript import load
 from responses_ws_conformance.verdict import Judgement, Verdict, not_applicable
 from responses_ws_reference.server import running_server
@@ -174,7 +174,7 @@ def test_much_is_judged(honest: Recorded) -> None:
     assert all(requirement.condition == "server" for requirement in unseen)
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=lambda s: s.name)
+@pytest.mark.parametrize("scenario", load_scenarios().values(), ids=lambda s: s.name)
 def test_scenario_exercises_what_it_declares(
     scenario: Scenario, recorded: Callable[[Target], Recorded]
 ) -> None:
@@ -194,7 +194,7 @@ def test_scenario_exercises_what_it_declares(
 
 def test_every_requirement_is_exercised() -> None:
     """Each requirement on servers that is judged has a scenario that provokes it."""
-    exercised = {name for scenario in SCENARIOS.values() for name in scenario.exercises}
+    exercised = {name for scenario in load_scenarios().values() for name in scenario.exercises}
     judged = {r.id for r in catalogue().of_role("server") if not r.not_judged}
     assert judged - exercised == set()
     assert exercised - judged == set()

@@ -137,7 +137,9 @@ def without_control(mark: Mark, *, by: str) -> Iterator[Outcome]:
     control = mark.exchange("control")
     if control.outcome not in ("completed", "incomplete"):
         why = f"the refusal proves nothing; the control: {describe(control)}"
-        yield Undecided(Cause.BLOCKED, why, by=by)
+        is_busy = is_transient(control)
+        cause = Cause.TRANSIENT if is_busy else Cause.BLOCKED
+        yield Undecided(cause, why, by=None if is_busy else by)
 
 
 def rejected(mark: Mark, what: str, *, control_by: str) -> Iterator[Outcome]:

@@ -124,7 +124,9 @@ AREAS: Final = (
 
 
 def load_scenarios() -> dict[str, Scenario]:
-    """The registry with the scenarios of every area in it, in the order of the spec."""
-    for area in AREAS:
-        import_module(f"responses_ws_conformance.scenarios.{area}")
-    return SCENARIOS
+    """The scenarios of every area, in the order of the spec; those of extensions come last."""
+    modules = [import_module(f"{__name__}.{area}").__name__ for area in AREAS]
+    places = {name: place for place, name in enumerate(modules)}
+    # Modules import each other, so they register in another order than this.
+    ordered = sorted(SCENARIOS.values(), key=lambda s: places.get(s.script.__module__, len(places)))
+    return {s.name: s for s in ordered}

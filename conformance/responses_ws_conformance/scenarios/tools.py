@@ -21,6 +21,7 @@ from responses_ws_conformance.prompts import (
     use_tool,
 )
 from responses_ws_conformance.scenarios import scenario
+from responses_ws_conformance.scenarios.chains import settle
 from responses_ws_conformance.scenarios.recollection import recollect
 
 
@@ -151,8 +152,12 @@ def allowed_tools(driver: Driver) -> None:
     """Two tools to call at once, both allowed, and on another connection only one of them."""
     tools = [CLOCK, WEATHER]
     control, subject = (
-        driver.connect().attempt(
-            call_every_tool(), tools=tools, tool_choice=allow(*allowed), store=False
+        settle(
+            driver.connect(),
+            call_every_tool(),
+            tools=tools,
+            tool_choice=allow(*allowed),
+            store=False,
         )
         for allowed in (tools, [WEATHER])
     )
