@@ -34,6 +34,7 @@ def record(pair: Pair, folder: Path) -> Run:
     spoken, judged = pair
     with running_server(replace(kill_matrix.server_config(), dialect=spoken)) as server:
         profile = kill_matrix.profile_of(server.url, dialect=judged)
+        profile = replace(profile, timing=kill_matrix.PATIENT)
         run = Run(profile, plan(profile), folder)
         run.record_all()
     return run

@@ -73,6 +73,7 @@ def record(target: Target, folder: Path) -> Recorded:
     config = replace(kill_matrix.server_config(http=http), without=target.without)
     with running_server(config) as server:
         profile = kill_matrix.profile_of(server.url, dialect=target.dialect, features=target.claims)
+        profile = replace(profile, timing=kill_matrix.PATIENT)
         run = Run(profile, plan(profile), folder)
         for scenario in run.plan.scenarios:
             before = run.turns

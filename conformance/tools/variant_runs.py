@@ -27,8 +27,6 @@ from responses_ws_reference.variants.registry import DIALECTS
 
 GREEN: Final = (Verdict.PASS, Verdict.SKIP, Verdict.UNSEEN)
 NO_DIALECT: Final = "no dialect"
-# A variant that holds events back may be silent for long on a busy machine, and none stays silent.
-PATIENT: Final = replace(kill_matrix.TIMING, first_event=5.0, idle=5.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +88,7 @@ def run_variant(name: str | None) -> VariantRun:
         features |= {kill_matrix.HTTP}
     with running_server(kill_matrix.server_config(variant=name, http=http)) as server:
         profile = kill_matrix.profile_of(server.url, dialect=dialects[-1], features=features)
-        profile = replace(profile, timing=PATIENT)
+        profile = replace(profile, timing=kill_matrix.PATIENT)
         if name is not None and (lanes := VARIANTS[name].lanes) is not None:
             profile = replace(profile, limits=Limits(*lanes))
         if name is not None and not VARIANTS[name].asks_for_keys:
