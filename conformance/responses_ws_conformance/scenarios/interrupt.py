@@ -33,11 +33,11 @@ def came_too_late(command: Exchange, response: Exchange) -> bool:
     A response can have ended for the server while its last events are still on their way.
     """
     answer, end = command.answer, response.terminal
-    if answer is None or end is None or answer.type != "response.interrupt.failed":
+    if answer is None or answer.type != "response.interrupt.failed":
         return False
     error = answer.payload.get("error")
     code = error.get("code") if isinstance(error, dict) else None
-    return end.n < answer.n or code in ENDED_CODES
+    return code in ENDED_CODES or (end is not None and end.n < answer.n)
 
 
 def interrupt(connection: Connection, response: Exchange) -> Exchange:
