@@ -102,7 +102,7 @@ def test_dead_port_ends_at_once(rws: Any) -> None:
     done = rws("run", url)
     assert done.code == ExitCode.INFRASTRUCTURE
     assert done.err.strip() == f"rws: {url}: connection refused"
-    assert done.seconds < 3
+    assert done.seconds < 10
 
 
 def test_refused_upgrade_shows_status_and_body(rws: Any) -> None:
