@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import resource
+from collections.abc import Callable
 
 from processes import listening
 from rows import Row, Rows
@@ -25,7 +26,7 @@ def rows() -> Rows:
     yield Row(f"each of {CONNECTIONS:,} idle connections", each, "KB")
 
 
-async def grown(url: str, resident) -> float:  # type: ignore[no-untyped-def]
+async def grown(url: str, resident: Callable[[], float]) -> float:
     """The memory while all of them are open."""
     async with contextlib.AsyncExitStack() as stack:
         for _ in range(0, CONNECTIONS, AT_ONCE):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import venv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
@@ -37,12 +39,34 @@ def sdk_python(pytestconfig: pytest.Config) -> Path:
     python = folder / "bin" / "python"
     ready = folder / "ready"
     with FileLock(folder.with_suffix(".lock")):  # workers that run side by side share it
-        if not ready.exists():
+        wanted = (ROOT / "pyproject.toml").read_text("utf-8")
+        if not ready.exists() or ready.read_text("utf-8") != wanted:
             venv.create(folder, with_pip=True, clear=True)
             install = [python, "-m", "pip", "install", "-q", "openai[realtime]", "-e", str(ROOT)]
             subprocess.run(install, check=True, capture_output=True, text=True)
-            ready.touch()
+            ready.write_text(wanted, "utf-8")
     return python
+
+
+@pytest.fixture(scope="session")
+def ask_sdk(sdk_python: Path) -> Callable[..., dict[str, Any]]:
+    """Runs a script with the SDK against a server, and gives what it prints."""
+
+    def ask(script: str, url: str, *arguments: str, key: str = KEY) -> dict[str, Any]:
+        base_url = url.replace("ws://", "http://").removesuffix("/responses")
+        done = subprocess.run(
+            [sdk_python, ROOT / "tests" / "sdk" / script, *arguments, base_url],
+            env={**os.environ, "OPENAI_API_KEY": key},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        told: dict[str, Any] = json.loads(done.stdout)
+        return told
+
+    return ask
 
 
 @pytest.fixture(scope="session")

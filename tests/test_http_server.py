@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from websockets.sync.client import connect
 
 from tests.test_reference_server import NASTY_MESSAGES
 
-SCRIPT = Path(__file__).parent / "sdk" / "both_transports.py"
+SCRIPT = "both_transports.py"
 KEY, OTHER_KEY = "sk-one", "sk-two"
 DEADLINE = 10.0
 TERMINAL = ("response.completed", "response.incomplete", "response.failed", "error")
@@ -294,18 +293,11 @@ def test_body_has_a_limit(client: Client) -> None:
     assert client.post().status == 200
 
 
-def test_openai_sdk_goes_from_websocket_to_http(client: Client, sdk_python: Path) -> None:
+def test_openai_sdk_goes_from_websocket_to_http(
+    client: Client, ask_sdk: Callable[..., dict[str, Any]]
+) -> None:
     """The official SDK finds one server behind one base URL, whichever transport it takes."""
-    done = subprocess.run(
-        [sdk_python, SCRIPT, client.url.replace("ws://", "http://").removesuffix("/responses")],
-        env={**os.environ, "OPENAI_API_KEY": KEY},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    seen = json.loads(done.stdout)
+    seen = ask_sdk(SCRIPT, client.url, key=KEY)
     assert seen["texts"] == {"websocket": "ok", "http": "gnu", "stream": "gnu", "kept": "gnu"}
     assert seen["types"][0] == "response.created"
     assert seen["types"][-1] == "response.completed"

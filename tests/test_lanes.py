@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,10 +12,9 @@ from responses_ws_reference.server import running_server
 from websockets.frames import Frame, Opcode
 from websockets.sync.client import ClientConnection, connect
 
-from tests.conftest import KEY
 from tests.test_reference_server import DEADLINE
 
-SCRIPT = Path(__file__).parent / "sdk" / "lanes.py"
+SCRIPT = "lanes.py"
 TIMES = 100
 
 
@@ -51,19 +48,10 @@ def test_the_short_response_ends_first_each_time() -> None:
 
 
 @pytest.fixture(scope="module", params=["sync", "async"])
-def seen(request: pytest.FixtureRequest, sdk_python: Path, reference_server: str) -> dict[str, Any]:
-    base_url = reference_server.replace("ws://", "http://").removesuffix("/responses")
-    done = subprocess.run(
-        [sdk_python, SCRIPT, request.param, base_url],
-        env={**os.environ, "OPENAI_API_KEY": KEY},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    result: dict[str, Any] = json.loads(done.stdout)
-    return result
+def seen(
+    request: pytest.FixtureRequest, ask_sdk: Callable[..., dict[str, Any]], reference_server: str
+) -> dict[str, Any]:
+    return ask_sdk(SCRIPT, reference_server, request.param)
 
 
 def test_each_lane_of_the_sdk_has_its_own_chain(seen: dict[str, Any]) -> None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import KEY
-
-SCRIPT = Path(__file__).parent / "sdk" / "conversation.py"
+SCRIPT = "conversation.py"
 MESSAGE_TURN = [
     "response.created",
     "response.in_progress",
@@ -27,18 +24,10 @@ MESSAGE_TURN = [
 
 
 @pytest.fixture(scope="module", params=["sync", "async"])
-def seen(request: pytest.FixtureRequest, sdk_python: Path, reference_server: str) -> dict[str, Any]:
-    base_url = reference_server.replace("ws://", "http://").removesuffix("/responses")
-    done = subprocess.run(
-        [sdk_python, SCRIPT, request.param, base_url],
-        env={**os.environ, "OPENAI_API_KEY": KEY},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return {"flavour": request.param, **json.loads(done.stdout)}
+def seen(
+    request: pytest.FixtureRequest, ask_sdk: Callable[..., dict[str, Any]], reference_server: str
+) -> dict[str, Any]:
+    return {"flavour": request.param, **ask_sdk(SCRIPT, reference_server, request.param)}
 
 
 def test_streamed_turn(seen: dict[str, Any]) -> None:

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.conftest import KEY
-
-SCRIPT = Path(__file__).parent / "sdk" / "thoughts_and_tools.py"
+SCRIPT = "thoughts_and_tools.py"
 
 
 @pytest.fixture(scope="module")
-def seen(sdk_python: Path, reference_server: str) -> dict[str, Any]:
-    base_url = reference_server.replace("ws://", "http://").removesuffix("/responses")
-    done = subprocess.run(
-        [sdk_python, SCRIPT, base_url],
-        env={**os.environ, "OPENAI_API_KEY": KEY},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
+def seen(ask_sdk: Callable[..., dict[str, Any]], reference_server: str) -> dict[str, Any]:
+    return ask_sdk(SCRIPT, reference_server)
 
 
 def test_a_custom_tool_is_called_with_text(seen: dict[str, Any]) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,26 +11,15 @@ from responses_ws_reference.server import running_server
 
 from tests.conftest import KEY
 
-SCRIPT = Path(__file__).parent / "sdk" / "steering.py"
+SCRIPT = "steering.py"
 
 
 @pytest.fixture(scope="module", params=["sync", "async"])
-def seen(request: pytest.FixtureRequest, sdk_python: Path) -> dict[str, Any]:
+def seen(request: pytest.FixtureRequest, ask_sdk: Callable[..., dict[str, Any]]) -> dict[str, Any]:
     # Slow enough for a steer to be there before the end.
     config = ServerConfig(api_keys=(KEY,), model="rws-reference", pace=0.005)
     with running_server(config) as server:
-        base_url = server.url.replace("ws://", "http://").removesuffix("/responses")
-        done = subprocess.run(
-            [sdk_python, SCRIPT, request.param, base_url],
-            env={**os.environ, "OPENAI_API_KEY": KEY},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    assert done.returncode == 0, done.stderr
-    result: dict[str, Any] = json.loads(done.stdout)
-    return result
+        return ask_sdk(SCRIPT, server.url, request.param)
 
 
 def test_a_steered_response_is_followed_by_its_successor(seen: dict[str, Any]) -> None:

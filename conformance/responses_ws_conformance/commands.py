@@ -22,6 +22,8 @@ ANSWERS: Final[Mapping[str, tuple[str, ...]]] = {
     "response.inject": ("response.inject.created", "response.inject.failed"),
     "response.interrupt": ("response.interrupt.accepted", "response.interrupt.failed"),
 }
+# How servers call a response that takes no command any more.
+ENDED: Final = frozenset({"response_already_completed", "response_not_active"})
 # What may come about a command after its answer.
 SEQUELS: Final[Mapping[str, tuple[str, ...]]] = {
     "response.steer": (PENDING, FAILED),
@@ -71,6 +73,30 @@ def take(exchange: Exchange, event: Received) -> None:
         exchange.answer = event
     else:
         exchange.sequels.append(event)
+
+
+def has_failed(exchange: Exchange) -> bool:
+    """True for a command that the server has answered with its failure."""
+    kind = exchange.answer.type if exchange.answer is not None else None
+    return kind is not None and kind.endswith(".failed")
+
+
+def code_of(exchange: Exchange) -> str | None:
+    """The code with which a command failed."""
+    error = exchange.answer.payload.get("error") if exchange.answer is not None else None
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if isinstance(code, str) else None
+
+
+def came_too_late(exchange: Exchange, response: Exchange) -> bool:
+    """True where a command failed because its response had ended, which is nobody's fault.
+
+    A response can have ended for the server while its last events are still on their way.
+    """
+    if exchange.answer is None or not has_failed(exchange):
+        return False
+    has_ended = response.terminal is not None and response.terminal.n < exchange.answer.n
+    return has_ended or code_of(exchange) in ENDED
 
 
 def accepted_for(view: ConnectionView, target: Exchange) -> list[Exchange]:

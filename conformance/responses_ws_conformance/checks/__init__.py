@@ -244,6 +244,8 @@ AREAS: Final = (
     "framing",
     "creation",
     "events",
+    "numbers",
+    "forms",
     "items",
     "chaining",
     "tools",

@@ -107,6 +107,16 @@ def answered(exchange: Exchange, *, by: tuple[str, ...] = ("completed",)) -> Ite
         yield Finding(exchange.last, f"a response that ends with {wanted}", describe(exchange))
 
 
+def unanswered(command: Exchange, wanted: str) -> Iterator[Outcome]:
+    """Yield why a command was not answered as it should have been."""
+    if command.outcome in ("expired", "open", "limit"):
+        yield Undecided(Cause.TIME, describe(command))
+    elif is_transient(command):
+        yield Undecided(Cause.TRANSIENT, describe(command))
+    else:
+        yield Finding(command.last, wanted, describe(command))
+
+
 def refused(
     exchange: Exchange, *, codes: tuple[str, ...] = (), what: str = ""
 ) -> Iterator[Outcome]:

@@ -23,6 +23,7 @@ from responses_ws_conformance.checks.answers import (
     rejected,
 )
 from responses_ws_conformance.checks.items import differs, each, occurs
+from responses_ws_conformance.checks.tools import finished_calls, nameless
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.items import (
     INPUT,
@@ -65,25 +66,11 @@ def forced_custom_call_comes(mark: Mark) -> Iterator[Outcome]:
         yield Finding(exchange.last, f"a {CUSTOM_CALL} item of {wanted}", actual)
 
 
-def finished_calls(evidence: Evidence) -> list[tuple[Received, dict[str, Any]]]:
-    """The calls of custom tools that were not cut off, and the event that shows each last."""
-    return [
-        (event, item)
-        for exchange in evidence.responses
-        for event, item in final_items(exchange)
-        if item.get("type") == CUSTOM_CALL and item.get("status") in (None, "completed")
-    ]
-
-
-@invariant("RWS-CUSTOM-002", when=lambda evidence: bool(finished_calls(evidence)))
+@invariant("RWS-CUSTOM-002", when=lambda evidence: bool(finished_calls(evidence, CUSTOM_CALL)))
 def custom_calls_are_whole(evidence: Evidence) -> Iterator[Outcome]:
     """A call of a custom tool has a call_id, a name, and an input that is text."""
-    for event, call in finished_calls(evidence):
-        for name in ("call_id", "name"):
-            value = call.get(name)
-            if not isinstance(value, str) or not value:
-                wanted = f"a {CUSTOM_CALL} with a non-empty string as {name}"
-                yield Finding(event.n, wanted, f"{value!r}"[:80])
+    for event, call in finished_calls(evidence, CUSTOM_CALL):
+        yield from nameless(event, call)
         if not isinstance(call.get("input"), str):
             wanted = f"a {CUSTOM_CALL} whose input is a string"
             yield Finding(event.n, wanted, f"{call.get('input')!r}"[:80])

@@ -17,9 +17,10 @@ from responses_ws_conformance.checks.answers import (
     answered,
     contains,
     describe,
-    is_transient,
     recalled,
+    unanswered,
 )
+from responses_ws_conformance.commands import came_too_late, code_of
 from responses_ws_conformance.exchanges import Exchange
 
 CREATED: Final = "response.inject.created"
@@ -33,13 +34,6 @@ def is_taken(command: Exchange) -> bool:
     return command.answer is not None and command.answer.type == CREATED
 
 
-def code_of(command: Exchange) -> str | None:
-    """The code with which an inject failed."""
-    error = command.answer.payload.get("error") if command.answer is not None else None
-    code = error.get("code") if isinstance(error, dict) else None
-    return code if isinstance(code, str) else None
-
-
 def is_part(sent: Any, back: Any) -> bool:
     """True where all that was sent came back, whatever else there is in its items."""
     if isinstance(sent, dict) and isinstance(back, dict):
@@ -49,12 +43,6 @@ def is_part(sent: Any, back: Any) -> bool:
     return bool(sent == back)
 
 
-def came_too_late(command: Exchange, response: Exchange) -> bool:
-    """True where an inject found a response that had ended, or that may have been about to."""
-    has_ended = response.terminal is not None or response.expired is not None
-    return code_of(command) == TOO_LATE and has_ended
-
-
 @expectation("RWS-INJECT-001")
 def outputs_are_taken(mark: Mark) -> Iterator[Outcome]:
     """The output of a call is taken while its response runs, and the answer names the response."""
@@ -62,7 +50,7 @@ def outputs_are_taken(mark: Mark) -> Iterator[Outcome]:
     if came_too_late(command, response):
         yield Undecided(Cause.TIME, f"the response had ended: {describe(command)}")
     elif command.answer is None or not is_taken(command):
-        yield from _answered_otherwise(command, CREATED)
+        yield from unanswered(command, CREATED)
     else:
         yield from _names(command, response.response_id)
 
@@ -100,7 +88,7 @@ def all_items_are_taken_or_none(mark: Mark) -> Iterator[Outcome]:
         wanted = f"{FAILED}, as one of the outputs belongs to no call"
         yield Finding(mixed.last, wanted, describe(mixed))
     elif mixed.answer is None and mixed.outcome != "error":
-        yield from _answered_otherwise(mixed, FAILED)
+        yield from unanswered(mixed, FAILED)
     elif not is_taken(alone):
         # What was refused beside the other is not to be seen unless it has been taken all the same.
         if contains(response, str(mark.fact("word"))):
@@ -120,7 +108,7 @@ def returned_input_can_be_used(mark: Mark) -> Iterator[Outcome]:
 def _comes_back(command: Exchange, code: str) -> Iterator[Outcome]:
     """Yield why an inject did not fail with this code and all that was sent."""
     if command.answer is None or command.answer.type != FAILED or code_of(command) != code:
-        yield from _answered_otherwise(command, f"{FAILED} with error.code {code}")
+        yield from unanswered(command, f"{FAILED} with error.code {code}")
         return
     yield from _names(command, command.request.get("response_id"))
     sent, back = command.request.get("input"), command.answer.payload.get("input")
@@ -133,12 +121,3 @@ def _names(command: Exchange, response_id: Any) -> Iterator[Finding]:
         seen = f"{command.answer.payload.get('response_id')!r}"
         wanted = f"response_id {response_id!r}"
         yield Finding(command.answer.n, wanted, seen, path="/response_id")
-
-
-def _answered_otherwise(command: Exchange, wanted: str) -> Iterator[Outcome]:
-    if command.outcome in ("expired", "open", "limit"):
-        yield Undecided(Cause.TIME, describe(command))
-    elif is_transient(command):
-        yield Undecided(Cause.TRANSIENT, describe(command))
-    else:
-        yield Finding(command.last, wanted, describe(command))

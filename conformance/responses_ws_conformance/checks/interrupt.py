@@ -15,7 +15,7 @@ from responses_ws_conformance.checks import (
     expectation,
     invariant,
 )
-from responses_ws_conformance.checks.answers import answered, describe, is_transient, recalled
+from responses_ws_conformance.checks.answers import answered, describe, recalled, unanswered
 from responses_ws_conformance.exchanges import Exchange, item_id_of, response_of
 from responses_ws_conformance.items import Item, items_of
 from responses_ws_conformance.transcript import Received
@@ -41,21 +41,12 @@ def _answered_with(mark: Mark, wanted: str) -> Iterator[Outcome]:
     command, response = mark.exchange(), mark.exchange("response")
     answer = command.answer
     if answer is None:
-        yield from _unanswered(command, wanted)
+        yield from unanswered(command, wanted)
     elif answer.type != wanted:
         yield Finding(answer.n, wanted, f"{answer.type} with error {answer.payload.get('error')!r}")
     elif answer.payload.get("response_id") != response.response_id:
         seen = f"{answer.payload.get('response_id')!r}"
         yield Finding(answer.n, f"response_id {response.response_id!r}", seen, path="/response_id")
-
-
-def _unanswered(command: Exchange, wanted: str) -> Iterator[Outcome]:
-    if command.outcome in ("expired", "open", "limit"):
-        yield Undecided(Cause.TIME, describe(command))
-    elif is_transient(command):
-        yield Undecided(Cause.TRANSIENT, describe(command))
-    else:
-        yield Finding(command.last, wanted, describe(command))
 
 
 @expectation("RWS-INTR-002")

@@ -21,6 +21,7 @@ from responses_ws_conformance.commands import (
     ACCEPTED,
     FAILED,
     PENDING,
+    came_too_late,
     is_accepted,
     steer_of,
     target_of,
@@ -52,12 +53,6 @@ def targets(evidence: Evidence, exchange: Exchange) -> list[Exchange]:
     return [x for x in view.exchanges if name is not None and x.response_id == name]
 
 
-def came_too_late(target: Exchange, steer: Exchange) -> bool:
-    """True where a steer was refused, and the response had ended by then."""
-    end, answer = target.terminal, steer.answer
-    return answer is not None and answer.type == FAILED and end is not None and end.n < answer.n
-
-
 def steers(evidence: Evidence, *, answered_by: str) -> list[tuple[Exchange, Received]]:
     """The steers with this answer, and the answer."""
     pairs = ((x, x.answer) for x in evidence.exchanges)
@@ -80,7 +75,7 @@ def steer_is_accepted(mark: Mark) -> Iterator[Outcome]:
         return
     target, steer = tries[-1]
     fence = next(iter(mark.exchanges("fence")), None)
-    if came_too_late(target, steer):
+    if came_too_late(steer, target):
         yield Undecided(Cause.TIME, "the response was over before it could be steered")
     elif is_transient(steer):
         yield Undecided(Cause.TRANSIENT, describe(steer))

@@ -46,25 +46,32 @@ def forced_call_comes(mark: Mark) -> Iterator[Outcome]:
         )
 
 
-def finished_calls(evidence: Evidence) -> list[tuple[Received, dict[str, Any]]]:
-    """The function calls that were not cut off, and the event that shows each last."""
+def finished_calls(
+    evidence: Evidence, kind: str = "function_call"
+) -> list[tuple[Received, dict[str, Any]]]:
+    """The calls of one kind that were not cut off, and the event that shows each last."""
     return [
         (event, item)
         for exchange in evidence.responses
         for event, item in final_items(exchange)
-        if item.get("type") == "function_call" and item.get("status") in (None, "completed")
+        if item.get("type") == kind and item.get("status") in (None, "completed")
     ]
+
+
+def nameless(event: Received, call: dict[str, Any]) -> Iterator[Finding]:
+    """Yield what a call lacks of its call_id and its name."""
+    for name in ("call_id", "name"):
+        value = call.get(name)
+        if not isinstance(value, str) or not value:
+            wanted = f"a {call['type']} with a non-empty string as {name}"
+            yield Finding(event.n, wanted, f"{value!r}"[:80])
 
 
 @invariant("RWS-TOOL-002", when=lambda evidence: bool(finished_calls(evidence)))
 def calls_are_whole(evidence: Evidence) -> Iterator[Outcome]:
     """A call has a call_id, a name, and arguments that hold JSON."""
     for event, call in finished_calls(evidence):
-        for name in ("call_id", "name"):
-            value = call.get(name)
-            if not isinstance(value, str) or not value:
-                wanted = f"a function_call with a non-empty string as {name}"
-                yield Finding(event.n, wanted, f"{value!r}"[:80])
+        yield from nameless(event, call)
         arguments = call.get("arguments")
         if not isinstance(arguments, str) or parse(arguments) is NOT_JSON:
             wanted = "a function_call whose arguments are a string of valid JSON"

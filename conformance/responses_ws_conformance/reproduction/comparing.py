@@ -40,6 +40,7 @@ VOLATILE: Final = frozenset(
     }
 )
 COUNTED: Final = "_tokens"
+CUT_OFF: Final = ("interrupted", "steered")
 # A text of so many characters in a message of the client is no word of the protocol.
 MADE_UP: Final = 10
 
@@ -163,10 +164,16 @@ def _events(
         if tag == "equal":
             for (_, event), (_, counterpart) in zip(runs[0][i1:i2], runs[1][j1:j2], strict=True):
                 yield from _members(sides, event, counterpart)
-        elif _outcome(one) == _outcome(other):
+        elif _outcome(one) == _outcome(other) and not _was_cut_off(one):
             before = f"after {types[0][i1 - 1]}" if i1 else "at the beginning"
             shown = [", ".join(kinds) or ABSENT for kinds in (types[0][i1:i2], types[1][j1:j2])]
             yield Difference(f"the events {before}", *shown), _touched(sides, (one, other))
+
+
+def _was_cut_off(exchange: Exchange) -> bool:
+    """True for a response that the client ended: how far it had come is chance."""
+    details = exchange.response.get("incomplete_details")
+    return isinstance(details, dict) and details.get("reason") in CUT_OFF
 
 
 def _members(

@@ -13,7 +13,8 @@ from responses_ws_schemas import explain
 
 from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.checks.answers import contains, describe
-from responses_ws_conformance.checks.inject import FAILED, TOO_LATE, code_of, is_part, is_taken
+from responses_ws_conformance.checks.inject import FAILED, TOO_LATE, is_part, is_taken
+from responses_ws_conformance.commands import code_of
 from responses_ws_conformance.driver import Blocked, Connection, Driver
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import (

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from responses_ws_conformance.checks import Cause
+from responses_ws_conformance.commands import came_too_late
 from responses_ws_conformance.driver import Blocked, Connection, Driver
 from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.items import PART_KINDS
 from responses_ws_conformance.prompts import count, message, recall, remember, say
 from responses_ws_conformance.scenarios import scenario
 from responses_ws_conformance.scenarios.chaining import ask_with_history
@@ -16,28 +18,14 @@ from responses_ws_conformance.scenarios.recollection import recollect
 # How far the responses count that are interrupted; one that was over too soon is asked for more.
 COUNTS = (400, 1_500, 6_000)
 
-# How servers call a response that runs no more.
-ENDED_CODES = ("response_already_completed", "response_not_active", "response_not_found")
+WRITTEN = frozenset(kind.delta for kind in PART_KINDS.values())
 
 RUNNING = ("RWS-INTR-001", "RWS-INTR-002", "RWS-INTR-003", "RWS-INTR-006")
 
 
 def speaks(response: Exchange) -> bool:
-    """True where the first of a response's text is there."""
-    return any((event.type or "").endswith(".delta") for event in response.events)
-
-
-def came_too_late(command: Exchange, response: Exchange) -> bool:
-    """True where an interrupt failed for a response that had ended by then.
-
-    A response can have ended for the server while its last events are still on their way.
-    """
-    answer, end = command.answer, response.terminal
-    if answer is None or answer.type != "response.interrupt.failed":
-        return False
-    error = answer.payload.get("error")
-    code = error.get("code") if isinstance(error, dict) else None
-    return code in ENDED_CODES or (end is not None and end.n < answer.n)
+    """True where a message has begun to be written, which goes on for long."""
+    return any(event.type in WRITTEN for event in response.events)
 
 
 def interrupt(connection: Connection, response: Exchange) -> Exchange:

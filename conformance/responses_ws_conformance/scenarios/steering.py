@@ -11,8 +11,7 @@ from typing import Any, Final
 
 from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.checks.answers import describe
-from responses_ws_conformance.checks.steering import came_too_late
-from responses_ws_conformance.commands import FAILED, PENDING, is_accepted
+from responses_ws_conformance.commands import FAILED, PENDING, came_too_late, is_accepted
 from responses_ws_conformance.driver import OMIT, Blocked, Connection, Driver
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import CLOCK, count, message, recall, remember, say
@@ -123,13 +122,13 @@ def steer_long_answer(
         steers = send(connection, targets[-1], *inputs)
         tries.append(next((s for s in steers if not is_accepted(s)), steers[0]))
         successor = settle(connection, targets[-1], steers)
-        if not came_too_late(targets[-1], tries[-1]):
+        if not came_too_late(tries[-1], targets[-1]):
             break
     silent = tries[-1].answer is None and tries[-1].error is None
     proof = fence(connection, targets[-1]) if silent else []
     driver.mark("RWS-STEER-001", targets=targets, subject=tries, fence=proof)
     if not is_accepted(tries[-1]):
-        late = came_too_late(targets[-1], tries[-1])
+        late = came_too_late(tries[-1], targets[-1])
         cause = Cause.TIME if late else Cause.BLOCKED
         raise Blocked(cause, describe(tries[-1]), None if late else "RWS-STEER-001")
     return Steered(targets[-1], steers, successor)
@@ -256,9 +255,9 @@ def refusals(driver: Driver) -> None:
         control = connection.command(steer(target, good))
         settle_all(connection, *steers, control)
         settle(connection, target, [*steers, control])
-        if not came_too_late(target, control):
+        if not came_too_late(control, target):
             break
-    if came_too_late(target, control):
+    if came_too_late(control, target):
         raise Blocked(Cause.TIME, "the response was over before it could be steered")
     names = ["RWS-STEER-014", *["RWS-STEER-016"] * len(WRONG_INPUTS)]
     names += ["RWS-STEER-017"] * len(WRONG_MEMBERS)
@@ -282,7 +281,7 @@ def compacting(driver: Driver) -> None:
             return  # a server may know nothing of compaction
         (late,) = send(connection, target, say("steered"))
         settle(connection, target, [late])
-        if not came_too_late(target, late):
+        if not came_too_late(late, target):
             break
-    if not (is_accepted(late) or came_too_late(target, late)):
+    if not (is_accepted(late) or came_too_late(late, target)):
         driver.mark("RWS-STEER-020", subject=late)

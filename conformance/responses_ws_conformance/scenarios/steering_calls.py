@@ -7,9 +7,8 @@ from typing import Any, Final
 
 from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.checks.answers import describe
-from responses_ws_conformance.checks.steering import came_too_late
 from responses_ws_conformance.checks.steering_calls import open_calls
-from responses_ws_conformance.commands import FAILED, PENDING, is_accepted
+from responses_ws_conformance.commands import FAILED, PENDING, came_too_late, is_accepted
 from responses_ws_conformance.driver import Blocked, Connection, Driver
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import (
@@ -82,11 +81,11 @@ def wait_for_call(driver: Driver, *inputs: str, **fields: Any) -> Waiting:
         target = begin(connection, [message(ask)], is_speaking=True, **create)
         steers = send(connection, target, *inputs)
         settle(connection, target, steers)
-        if not any(came_too_late(target, each) for each in steers):
+        if not any(came_too_late(each, target) for each in steers):
             break
     refused = next((each for each in steers if not is_accepted(each)), None)
     if refused is not None:
-        late = came_too_late(target, refused)
+        late = came_too_late(refused, target)
         cause = Cause.TIME if late else Cause.BLOCKED
         raise Blocked(cause, describe(refused), None if late else "RWS-STEER-001")
     if not open_calls(target):

@@ -367,6 +367,6 @@ def what_comes_back_has_no_name(event: Event, link: Link) -> Sendings:
 
 @replace_policy("judge_steer", "RWS-STEER-020")
 def modes_are_no_reason(create: Create, queued: int) -> Refusal | None:
-    """A response that cannot be steered is said not to run."""
+    """Of a response that cannot be steered the input is said to be bad."""
     refusal = judge_steer(create, queued)
-    return refusal and replace(refusal, code="response_not_active")
+    return refusal and replace(refusal, code="invalid_input")
