@@ -16,6 +16,7 @@ from responses_ws_conformance.checks import (
     invariant,
 )
 from responses_ws_conformance.checks.answers import answered, describe, recalled, unanswered
+from responses_ws_conformance.commands import came_too_late
 from responses_ws_conformance.exchanges import Exchange, item_id_of, response_of
 from responses_ws_conformance.items import Item, items_of
 from responses_ws_conformance.transcript import Received
@@ -28,7 +29,10 @@ INTERRUPTED: Final = "response.output_item.interrupted"
 @expectation("RWS-INTR-001")
 def interrupt_is_accepted(mark: Mark) -> Iterator[Outcome]:
     """An interrupt of a running response is accepted, and its acceptance names the response."""
-    yield from _answered_with(mark, ACCEPTED)
+    if came_too_late(mark.exchange(), mark.exchange("response")):
+        yield Undecided(Cause.TIME, "the response had ended before it could be interrupted")
+    else:
+        yield from _answered_with(mark, ACCEPTED)
 
 
 @expectation("RWS-INTR-007")

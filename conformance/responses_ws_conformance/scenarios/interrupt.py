@@ -8,7 +8,7 @@ from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.commands import came_too_late
 from responses_ws_conformance.driver import Blocked, Connection, Driver
 from responses_ws_conformance.exchanges import Exchange
-from responses_ws_conformance.items import PART_KINDS
+from responses_ws_conformance.items import PART_KINDS, items_of
 from responses_ws_conformance.prompts import count, message, recall, remember, say
 from responses_ws_conformance.scenarios import scenario
 from responses_ws_conformance.scenarios.chaining import ask_with_history
@@ -19,13 +19,19 @@ from responses_ws_conformance.scenarios.recollection import recollect
 COUNTS = (400, 1_500, 6_000)
 
 WRITTEN = frozenset(kind.delta for kind in PART_KINDS.values())
+# So many characters are no greeting that is soon over, but the long text that was asked for.
+LONG = 60
 
 RUNNING = ("RWS-INTR-001", "RWS-INTR-002", "RWS-INTR-003", "RWS-INTR-006")
 
 
 def speaks(response: Exchange) -> bool:
-    """True where a message has begun to be written, which goes on for long."""
-    return any(event.type in WRITTEN for event in response.events)
+    """True where a message is being written that goes on for long."""
+    return any(
+        sum(len(str(e.payload.get("delta"))) for e in item.events if e.type in WRITTEN) > LONG
+        for item in items_of(response)
+        if item.done is None
+    )
 
 
 def interrupt(connection: Connection, response: Exchange) -> Exchange:

@@ -17,6 +17,8 @@ from responses_ws_reference.seams import Conversation
 from responses_ws_reference.variants.registry import register
 
 BUSY_EVERY: Final = 3
+CREATE: Final = "response.create"
+COMMANDS: Final = ("response.inject", "response.interrupt", "response.steer")
 TOO_MANY: Final = Refusal(
     "rate_limit_exceeded", "Too many requests. Try again.", status=429, kind="rate_limit_error"
 )
@@ -35,6 +37,10 @@ class Waiting:
     def may_enter(self, *, now: float) -> bool:
         """True where the next message can be read."""
         raise NotImplementedError
+
+    def waits(self, message: str | bytes) -> bool:
+        """True for a message that waits: what is about a response that runs is let in."""
+        return not (self._inner.is_busy and _type_of(message) in COMMANDS)
 
     def has_arrived(self, *, now: float) -> None:
         """A message stands before the gate."""
@@ -62,7 +68,9 @@ class Waiting:
         return self._inner.open(now=now)
 
     def receive(self, data: str | bytes, *, now: float) -> list[Effect]:
-        """Every message waits for the gate, behind those before it."""
+        """A message waits for the gate, behind those before it."""
+        if not self.waits(data):
+            return self._inner.receive(data, now=now)
         self._outside.append(data)
         self.has_arrived(now=now)
         return [StartTurn()]
@@ -125,6 +133,10 @@ class LongThought(Waiting):
         self._begins_at: float | None = None
         self._pings_at = 0.0
 
+    def waits(self, message: str | bytes) -> bool:
+        """Where all messages are thought about, all of them wait."""
+        return self._is_about_all or super().waits(message)
+
     def has_arrived(self, *, now: float) -> None:
         """Begin to think, unless something else comes first."""
         if not self._inner.is_busy and len(self._outside) == 1:
@@ -149,17 +161,17 @@ class LongThought(Waiting):
         return effects
 
     def _think(self, now: float) -> None:
-        if self._is_about_all or _is_create(self._outside[0]):
+        if self._is_about_all or _type_of(self._outside[0]) == CREATE:
             self._begins_at = now + self._seconds
             self._pings_at = now + (self._ping_every or 0.0)
 
 
-def _is_create(message: str | bytes) -> bool:
+def _type_of(message: str | bytes) -> Any:
     try:
         event = json.loads(message) if isinstance(message, str) else None
     except (ValueError, RecursionError):
-        return False
-    return isinstance(event, dict) and event.get("type") == "response.create"
+        return None
+    return event.get("type") if isinstance(event, dict) else None
 
 
 def thinking(seconds: float, *, ping_every: float | None = None, about_all: bool = False) -> Hooks:
@@ -201,7 +213,7 @@ register(
     "one-slot",
     "One response runs at a time on all connections.",
     Hooks(session=OneSlot),
-    lacks=("lanes", "steering", "interrupt"),
+    lacks=("lanes",),
 )
 register(
     "slow",
