@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,6 +19,8 @@ from rows import Row, Rows
 
 # Name, turns, and the number to which each of them counts.
 SHAPES = (("few long turns", 50, 1_000), ("many short turns", 2_000, 12))
+# The suite hears no more in one conversation than a few messages of the largest size: here, all.
+MOST = 2**30
 
 
 def rows() -> Rows:
@@ -35,7 +38,7 @@ def record(path: Path, turns: int, count: int) -> int:
     """Record one chain of turns; the number of its events."""
     events, previous = 0, None
     with running_server(ServerConfig()) as server:
-        profile = load_profile(None, url=server.url)
+        profile = replace(load_profile(None, url=server.url), max_message_bytes=MOST)
         recording = Recording(Header(scenario="long"), masker=Masker({}), path=path)
         with recording, Driver(profile, recording) as driver:
             connection = driver.connect()

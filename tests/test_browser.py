@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from responses_ws_conformance.report import Report
 from responses_ws_conformance.reports import FORMATS
-from responses_ws_conformance.runner import judge_transcripts
 from responses_ws_conformance.transcript import Entry, Header, Received, Sent, Transcript
 
 from tests.browser import PHONE, WIDE, Browser, browser, needs_browser
@@ -77,7 +76,7 @@ def written_report(path: Path, frames: int) -> str:
         text = MARKUP if n % (frames // 5) == 0 else json.dumps(event)
         entries.append(Received(n=n, t=n / 100, conn="c1", opcode="text", text=text))
     transcript.entries += entries
-    judged = Report.of_transcripts([transcript], judge_transcripts([transcript]))
+    judged = Report.of_transcripts([transcript])
     assert judged.as_json()["summary"]["fail"] > 1
     path.write_text(FORMATS["html"](judged.as_json(), [transcript]), "utf-8")
     return path.as_uri()

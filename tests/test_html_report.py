@@ -12,7 +12,7 @@ import pytest
 from responses_ws_conformance.report import Report
 from responses_ws_conformance.reports.html import html
 from responses_ws_conformance.requirements import catalogue
-from responses_ws_conformance.runner import Run, judge_transcripts, plan
+from responses_ws_conformance.runner import Run, plan
 from responses_ws_conformance.transcript import Header, Received, Transcript
 from responses_ws_conformance.verdict import Verdict
 from responses_ws_reference.faults import FAULTS
@@ -126,7 +126,7 @@ def test_each_log_has_time_direction_lane_and_frame(tmp_path: Path) -> None:
 def test_what_was_left_out_or_known_is_said_first() -> None:
     received = Received(n=0, t=0.0, conn="c1", opcode="text", text="{}")
     transcript = Transcript(Header(scenario="core/turn", target="ws://x"), [received])
-    report = Report.of_transcripts([transcript], judge_transcripts([transcript])).as_json()
+    report = Report.of_transcripts([transcript]).as_json()
     report |= {
         "stopped": "<b>gone</b>",
         "dropped": ["turns/queue"],

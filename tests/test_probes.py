@@ -7,7 +7,7 @@ from pathlib import Path
 import kill_matrix
 import pytest
 from responses_ws_conformance.report import Report
-from responses_ws_conformance.runner import PROBE, Run, judge_transcripts, plan
+from responses_ws_conformance.runner import PROBE, Run, plan
 from responses_ws_conformance.terminal import warnings
 from responses_ws_conformance.transcript import load
 from responses_ws_reference.server import running_server
@@ -48,7 +48,7 @@ def test_gullible_server_is_told_so(tmp_path: Path) -> None:
         "this target accepted an invented event type: read its greens with care",
     ]
     transcripts = [load(path) for path in sorted(tmp_path.glob("*.jsonl"))]
-    judged = Report.of_transcripts(transcripts, judge_transcripts(transcripts))
+    judged = Report.of_transcripts(transcripts)
     assert judged.probes == report.probes
 
 
@@ -97,4 +97,4 @@ def test_cut_files_have_fewer_probes(tmp_path: Path) -> None:
     transcript = load(path)
     for fewer in ([e for e in transcript.entries if e.kind != "sent"], transcript.entries[:8]):
         transcript.entries = fewer
-        assert len(Report.of_transcripts([transcript], judge_transcripts([transcript])).probes) < 3
+        assert len(Report.of_transcripts([transcript]).probes) < 3

@@ -9,7 +9,6 @@ import pytest
 from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.report import Report
 from responses_ws_conformance.requirements import catalogue
-from responses_ws_conformance.runner import judge_transcripts
 from responses_ws_conformance.terminal import details, summary
 from responses_ws_conformance.transcript import load
 from responses_ws_conformance.verdict import Judgement, Verdict
@@ -21,7 +20,7 @@ CAPTURE = Path(__file__).parent / "captures" / "server-litellm-managed.jsonl"
 def report() -> Report:
     """A report with many findings: one server, twelve errors without a status."""
     transcripts = [load(CAPTURE)]
-    return Report.of_transcripts(transcripts, judge_transcripts(transcripts))
+    return Report.of_transcripts(transcripts)
 
 
 def about(report: Report, requirement: str) -> list[str]:

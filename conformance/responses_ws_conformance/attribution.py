@@ -50,6 +50,7 @@ from responses_ws_conformance.transcript import (
     Closed,
     Entry,
     Expired,
+    Note,
     Opened,
     Received,
     Requested,
@@ -70,12 +71,17 @@ SUBJECTS: Final = {
 
 
 class Reading:
-    """The exchanges of a transcript; feed it entries in order."""
+    """The exchanges of a transcript; feed it entries in order.
+
+    ``received`` has every data message of the server, ``marks`` the marks of each requirement.
+    """
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
         self.connections: dict[str, ConnectionView] = {}
         self.exchanges: dict[str, Exchange] = {}
         self.calls: dict[str, Call] = {}
+        self.marks: dict[str, list[Note]] = {}
+        self.received: list[Received] = []
         self._asked: dict[str, Call] = {}
         self._last: dict[str, Received] = {}
         for entry in entries:
@@ -94,6 +100,7 @@ class Reading:
             case Sent() if entry.is_data:
                 return self._sent(entry)
             case Received() if entry.is_data:
+                self.received.append(entry)
                 exchange = self._received(self.connection(entry.conn), entry)
                 self._last[entry.conn] = entry
                 return exchange
@@ -112,6 +119,8 @@ class Reading:
                 return call.exchange
             case Answered() | Expired() if entry.conn in self._asked:
                 self._asked[entry.conn].take(entry)
+            case Note(note="mark", requirement=str(name)):
+                self.marks.setdefault(name, []).append(entry)
         return None
 
     def _sent(self, entry: Sent) -> Exchange:
@@ -175,7 +184,7 @@ class Reading:
         running = _only_running(view, entry)
         if running is not None:
             return running
-        creates = _creates(view, entry)
+        creates = _waiting_on_its_lane(view, entry) or _creates(view, entry)
         active = [x for x in creates if x.events and x.may_go_on]
         known = next((x for x in active if x.is_named_in(entry)), None)
         if entry.type == "response.created":
@@ -265,6 +274,19 @@ def _only_running(view: ConnectionView, entry: Received) -> Exchange | None:
     is_lifecycle = entry.type in LIFECYCLE_EVENTS
     goes_on = running[0].is_named_in(entry) if is_lifecycle else _continues(running[0], entry)
     return running[0] if goes_on else None
+
+
+def _waiting_on_its_lane(view: ConnectionView, entry: Received) -> list[Exchange]:
+    """The unfinished turns, where a response begins for one of them and its lane is the only one.
+
+    The turns that have their terminal event make no difference then, and there can be thousands.
+    """
+    if entry.type != "response.created":
+        return []
+    running = view.open_turns()
+    if all(x.events for x in running) or {x.lane for x in running} != {_lane_of(entry) or ""}:
+        return []
+    return [x for x in view.unfinished() if x.is_turn and x.lane == running[0].lane]
 
 
 def _creates(view: ConnectionView, entry: Received) -> list[Exchange]:

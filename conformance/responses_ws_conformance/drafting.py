@@ -101,7 +101,7 @@ def _instead(evidence: Evidence | None) -> str:
 
 def _strange_to(dialect: str, evidence: Evidence) -> str | None:
     """What an owner of the protocol would miss in the events, None where nothing."""
-    for event in evidence.transcript.received():
+    for event in evidence.received:
         schema = dialect_schema(dialect, f"server_events/{event.type}")
         problems = explain(schema, event.payload) if schema is not None else []
         if problems:

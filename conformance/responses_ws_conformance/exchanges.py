@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any, Final, Literal
 
 from responses_ws_conformance.transcript import (
@@ -253,14 +252,19 @@ class ConnectionView:
     strays: list[Received] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
-    _over: int = 0
+    _unfinished: list[Exchange] = field(default_factory=list)
+    _seen: int = 0
+
+    def unfinished(self) -> list[Exchange]:
+        """The exchanges without a terminal event, few in a conversation of thousands of turns."""
+        new = self.exchanges[self._seen :]
+        self._seen = len(self.exchanges)
+        self._unfinished = [x for x in (*self._unfinished, *new) if x.terminal is None]
+        return self._unfinished
 
     def open_turns(self) -> list[Exchange]:
         """The turns of which events may still come; those with their terminal event are over."""
-        while self._over < len(self.exchanges) and self.exchanges[self._over].terminal is not None:
-            self._over += 1
-        rest = islice(self.exchanges, self._over, None)
-        return [x for x in rest if x.is_turn and x.may_go_on]
+        return [x for x in self.unfinished() if x.is_turn and x.may_go_on]
 
     def open_exchanges(self, lane: str | None = None) -> list[Exchange]:
         """Exchanges that still owe something, in the order sent."""

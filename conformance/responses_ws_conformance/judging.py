@@ -40,13 +40,19 @@ def judge_recordings(
 def judge_transcripts(
     transcripts: Sequence[Transcript], *, role: str = "server"
 ) -> list[Judgement]:
-    """The verdicts from saved transcripts: those that the run gave, id by id.
+    """The verdicts from saved transcripts."""
+    return judge_saved([Evidence.of(t) for t in transcripts], role=role)
+
+
+def judge_saved(recordings: Sequence[Evidence], *, role: str = "server") -> list[Judgement]:
+    """The verdicts from what was saved: those that the run gave, id by id.
 
     A run judges servers only, so for the role client nothing counts as not selected.
     """
     requirements = catalogue().of_role(role)
-    selected = {name for t in transcripts for name in t.header.selected or ()}
-    is_selection = bool(transcripts) and all(t.header.selected is not None for t in transcripts)
+    selections = [each.transcript.header.selected for each in recordings]
+    selected = {name for selection in selections for name in selection or ()}
+    is_selection = bool(selections) and None not in selections
     if is_selection and role == "server":
         requirements = [r for r in requirements if r.id in selected]
-    return judge_recordings([Evidence.of(t) for t in transcripts], requirements)
+    return judge_recordings(recordings, requirements)

@@ -24,7 +24,7 @@ def parent_of(
     view: ConnectionView, entry: Received, creates: Sequence[Exchange]
 ) -> Exchange | None:
     """The steered response whose successor begins with a ``response.created``."""
-    if not any(map(commands.is_accepted, view.exchanges)):
+    if not any(map(commands.is_accepted, view.unfinished())):
         return None
     previous = (response_of(entry) or {}).get(PREVIOUS)
     waiting = [x for x in creates if not x.events and x.may_go_on]

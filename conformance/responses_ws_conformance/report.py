@@ -17,6 +17,7 @@ from responses_ws_conformance import __version__
 from responses_ws_conformance.baseline import NO_BASELINE, Baseline, Discrepancy, row
 from responses_ws_conformance.checks import Evidence
 from responses_ws_conformance.exchanges import TERMINAL_EVENTS
+from responses_ws_conformance.judging import judge_saved
 from responses_ws_conformance.probes import Probe, probes
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.runner import Run
@@ -107,15 +108,13 @@ class Report:
         )
 
     @classmethod
-    def of_transcripts(
-        cls, transcripts: Sequence[Transcript], judgements: Sequence[Judgement]
-    ) -> Report:
-        """The report about saved transcripts."""
+    def of_transcripts(cls, transcripts: Sequence[Transcript], *, role: str = "server") -> Report:
+        """The report about saved transcripts, which judges them."""
         first = transcripts[0].header
         evidence = [Evidence.of(t) for t in transcripts]
         return cls(
             target=first.target,
-            judgements=tuple(judgements),
+            judgements=tuple(judge_saved(evidence, role=role)),
             started_at=min(t.header.started_at for t in transcripts),
             duration=_duration(transcripts),
             model=first.model,

@@ -48,7 +48,7 @@ def _warmed_up(evidence: Evidence) -> Iterator[str]:
 
 
 def _named_lanes(evidence: Evidence) -> Iterator[str]:
-    for event in evidence.transcript.received():
+    for event in evidence.received:
         if isinstance(event.payload, dict) and "stream_id" in event.payload:
             yield f"{event.type} has a stream_id"
 
@@ -61,7 +61,7 @@ def _served_over_http(evidence: Evidence) -> Iterator[str]:
 
 def _events(*prefixes: str) -> Callable[[Evidence], Iterator[str]]:
     def look(evidence: Evidence) -> Iterator[str]:
-        for event in evidence.transcript.received():
+        for event in evidence.received:
             if event.type is not None and event.type.startswith(prefixes):
                 yield f"{event.type} was sent"
 

@@ -21,7 +21,7 @@ the control, and then its refusals prove nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from importlib import import_module
@@ -30,7 +30,7 @@ from typing import Any, Final, TypeVar
 from responses_ws_conformance.attribution import Reading, read_exchanges
 from responses_ws_conformance.calls import Call
 from responses_ws_conformance.exchanges import ConnectionView, Exchange
-from responses_ws_conformance.transcript import Note, Opened, Transcript
+from responses_ws_conformance.transcript import Note, Opened, Received, Transcript
 
 
 class Cause(Enum):
@@ -82,6 +82,11 @@ class Evidence:
         return cls(transcript, read_exchanges(transcript))
 
     @property
+    def received(self) -> Sequence[Received]:
+        """Data messages from the server, on all connections."""
+        return self.reading.received
+
+    @property
     def exchanges(self) -> list[Exchange]:
         """Every exchange, in the order sent."""
         return list(self.reading)
@@ -98,9 +103,8 @@ class Evidence:
 
     def marks(self, requirement: str) -> Iterator[Mark]:
         """What scenarios marked for a requirement."""
-        for note in self.transcript.notes("mark"):
-            if note.requirement == requirement:
-                yield Mark(self, note)
+        for note in self.reading.marks.get(requirement, ()):
+            yield Mark(self, note)
 
 
 class Missing(LookupError):

@@ -34,7 +34,7 @@ ABSENT: Final = object()
 
 def error_events(evidence: Evidence) -> list[Received]:
     """Every event of type ``error``."""
-    return [e for e in evidence.transcript.received() if e.type == "error"]
+    return [e for e in evidence.received if e.type == "error"]
 
 
 def error_objects(evidence: Evidence) -> list[tuple[Received, dict[str, Any]]]:
@@ -68,7 +68,7 @@ def refusal_objects(evidence: Evidence) -> list[tuple[Received, dict[str, Any]]]
 
 def lookalikes(evidence: Evidence) -> list[Received]:
     """Messages that say no in a form of their own."""
-    return [e for e in evidence.transcript.received() if is_lookalike(e)]
+    return [e for e in evidence.received if is_lookalike(e)]
 
 
 def or_lookalikes(rows: Callable[[Evidence], Sequence[Any]]) -> Predicate:

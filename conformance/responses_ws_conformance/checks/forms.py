@@ -51,13 +51,13 @@ def openai_schema(kind: str) -> str | None:
 
 def received_types(evidence: Evidence) -> set[str]:
     """The types of all events of the recording."""
-    return {e.type for e in evidence.transcript.received() if e.type is not None}
+    return {e.type for e in evidence.received if e.type is not None}
 
 
 def misfits(evidence: Evidence, schema_of: Callable[[str], str | None]) -> Iterator[Finding]:
     """Where events break their schema; what many deltas have in common is said once."""
     said: set[tuple[str, str, str]] = set()
-    for event in evidence.transcript.received():
+    for event in evidence.received:
         name = schema_of(event.type) if event.type is not None else None
         for pointer, message in explain(name, event.payload) if name is not None else ():
             problem = (str(event.type), pointer, message.partition("got ")[0])
@@ -127,7 +127,7 @@ def types_are_defined_or_prefixed(evidence: Evidence) -> Iterator[Outcome]:
     layers = evidence.transcript.header.features
     known = open_responses_types().union(*map(layer_events, layers))
     said: set[str] = set()
-    for event in evidence.transcript.received():
+    for event in evidence.received:
         kind = event.type
         if kind is None or ":" in kind or kind in known or kind in said:
             continue
@@ -147,7 +147,7 @@ def has_vendor_events(evidence: Evidence) -> bool:
 @invariant("RWS-EVENT-018", when=has_vendor_events)
 def vendor_events_are_numbered(evidence: Evidence) -> Iterator[Outcome]:
     """An event with a vendor prefix has an integer sequence_number."""
-    for event in evidence.transcript.received():
+    for event in evidence.received:
         if event.type is not None and ":" in event.type and number_of(event) is None:
             value = event.payload.get("sequence_number", "missing")
             yield Finding(event.n, f"a sequence_number on {event.type}", repr(value))

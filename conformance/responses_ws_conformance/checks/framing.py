@@ -32,12 +32,12 @@ UNSUPPORTED_DATA: Final = 1003
 
 
 def _has_messages(evidence: Evidence) -> bool:
-    return any(True for _ in evidence.transcript.received())
+    return bool(evidence.received)
 
 
 def _texts(evidence: Evidence) -> Iterator[Received]:
     """The text messages of the server; binary ones are another requirement's business."""
-    return (e for e in evidence.transcript.received() if e.opcode == "text")
+    return (e for e in evidence.received if e.opcode == "text")
 
 
 def _has_texts(evidence: Evidence) -> bool:
@@ -51,7 +51,7 @@ def _start(message: Received) -> str:
 @invariant("RWS-FRAME-001", when=_has_messages)
 def messages_are_text(evidence: Evidence) -> Iterator[Outcome]:
     """No data message is binary."""
-    for message in evidence.transcript.received():
+    for message in evidence.received:
         if message.opcode != "text":
             yield Finding(message.n, "a text message", f"a binary message: {_start(message)}")
 

@@ -7,7 +7,8 @@ create said; where that is not settled (``is_guessed``) the code words in the te
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations, pairwise
+from functools import partial
+from itertools import combinations, pairwise, takewhile
 from typing import Final
 
 from responses_ws_conformance.checks import (
@@ -35,12 +36,18 @@ UNDECIDED_WHOSE: Final = "no response says whose it is, and the texts lack the c
 
 def overlapping(evidence: Evidence) -> list[tuple[Exchange, Exchange]]:
     """Pairs of creates on one lane of which the second was sent before the first had ended."""
-    return [
-        (first, second)
-        for view in evidence.connections
-        for first, second in combinations([x for x in view.exchanges if x.is_create], 2)
-        if first.lane == second.lane and second.sent.n < _end(first)
-    ]
+    pairs: list[tuple[Exchange, Exchange]] = []
+    for view in evidence.connections:
+        creates = [x for x in view.exchanges if x.is_create]
+        for place, first in enumerate(creates, start=1):
+            end = _end(first)
+            later = takewhile(partial(_was_sent_before, end), creates[place:])
+            pairs += [(first, second) for second in later if second.lane == first.lane]
+    return pairs
+
+
+def _was_sent_before(end: float, exchange: Exchange) -> bool:
+    return exchange.sent.n < end
 
 
 def _end(exchange: Exchange) -> float:

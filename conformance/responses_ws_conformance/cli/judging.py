@@ -10,7 +10,6 @@ from pathlib import Path
 from responses_ws_conformance.cli.options import DIALECTS, Commands, add_reporting, baseline_of
 from responses_ws_conformance.cli.outcome import finish
 from responses_ws_conformance.report import Report
-from responses_ws_conformance.runner import judge_transcripts
 from responses_ws_conformance.transcript import load
 
 
@@ -29,7 +28,7 @@ def judge_command(options: argparse.Namespace) -> int:
     if options.dialect is not None:
         for transcript in transcripts:
             transcript.header = replace(transcript.header, dialect=options.dialect)
-    report = Report.of_transcripts(transcripts, judge_transcripts(transcripts, role=options.role))
+    report = Report.of_transcripts(transcripts, role=options.role)
     if options.role == "client":
         again = shlex.join(["rws", "judge", "--role", "client", *map(str, options.files)])
         report = replace(report, selected=None, again=again)

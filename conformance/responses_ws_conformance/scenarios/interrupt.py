@@ -67,7 +67,9 @@ def interrupt_when(
                 return connection, response, command
         longest = max(longest, len(response.text))
     if longest <= LONG:
-        raise Blocked(Cause.MOOD, "each response was short, and had ended before it was interrupted")
+        raise Blocked(
+            Cause.MOOD, "each response was short, and had ended before it was interrupted"
+        )
     raise Blocked(Cause.TIME, "each response had ended before it could be interrupted")
 
 
