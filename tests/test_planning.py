@@ -6,17 +6,21 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import kill_matrix
 import pytest
+from responses_ws_conformance import judging, planning
+from responses_ws_conformance.checks import Evidence
+from responses_ws_conformance.errors import ProfileError
 from responses_ws_conformance.pacing import Pace
 from responses_ws_conformance.planning import Plan, plan
 from responses_ws_conformance.profile import Profile
 from responses_ws_conformance.report import ExitCode
 from responses_ws_conformance.requirements import catalogue
-from responses_ws_conformance.transcript import Sent, load
+from responses_ws_conformance.transcript import Header, Sent, Transcript, load
 
 from tests.stubs import dead_port, overloaded, stub
 
@@ -118,3 +122,44 @@ def test_what_is_dropped_is_not_selected_and_no_pass(rws: Any, tmp_path: Path) -
     assert sum(report["summary"].values()) == len(rows) < len(catalogue().of_role("server"))
     assert "RWS-LANE-009" not in rows
     assert f"not selected: {len(catalogue().of_role('server')) - len(rows)}" in done.stdout
+
+
+def later(requirements: Any, *names: str) -> Any:
+    """A catalogue in which these requirements came with the next version of the spec."""
+    return replace(
+        requirements,
+        spec_version="0.10",
+        requirements={
+            name: replace(r, since="0.10") if name in names else r
+            for name, r in requirements.requirements.items()
+        },
+    )
+
+
+def test_a_version_demands_what_it_always_demanded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scenario that only later requirements need is not recorded for an earlier version."""
+    new = ("RWS-FRAME-012", "RWS-TURN-001")
+    bigger = later(catalogue(), *new)
+    for module in (planning, judging):
+        monkeypatch.setattr(module, "catalogue", lambda: bigger)
+    pinned, newest = (plan(replace(PROFILE, spec_version=v)) for v in ("0.1", None))
+    assert {r.id for r in newest.requirements} - {r.id for r in pinned.requirements} == {*new}
+    assert pinned.selected is None
+    lost = {*newest.scenarios} - {*pinned.scenarios}
+    assert [s.name for s in lost] == ["framing/binary"]
+    for version, missing in (("0.1", {*new}), ("0.10", set()), ("", set())):
+        saved = Evidence.of(Transcript(Header(scenario="core/turn", spec_version=version)))
+        judged = {j.requirement.id for j in judging.judge_saved([saved])}
+        assert {r.id for r in newest.requirements} - judged == missing
+    with pytest.raises(
+        ProfileError, match=r"RWS-TURN-001 is in the specification since 0\.10 only"
+    ):
+        plan(replace(PROFILE, spec_version="0.1"), only=["RWS-TURN-001"])
+
+
+def test_version_that_is_not_there_yet_is_said(rws: Any) -> None:
+    done = rws("ws://127.0.0.1:1/v1/responses", "--plan", "--spec-version", "7.0")
+    assert done.returncode == ExitCode.INFRASTRUCTURE
+    assert "this suite knows no specification 7.0, the newest is 0.1" in done.stderr
+    done = rws("ws://127.0.0.1:1/v1/responses", "--plan", "--spec-version", "0.1")
+    assert done.returncode == ExitCode.OK

@@ -47,9 +47,12 @@ def judge_transcripts(
 def judge_saved(recordings: Sequence[Evidence], *, role: str = "server") -> list[Judgement]:
     """The verdicts from what was saved: those that the run gave, id by id.
 
-    A run judges servers only, so for the role client nothing counts as not selected.
+    A run judges servers only, so for the role client nothing counts as not selected. A run by an
+    earlier version of the spec is held to that.
     """
-    requirements = catalogue().of_role(role)
+    versions = {each.transcript.header.spec_version for each in recordings}
+    version = versions.pop() if len(versions) == 1 else None
+    requirements = catalogue().of_role(role, version=version)
     selections = [each.transcript.header.selected for each in recordings]
     selected = {name for selection in selections for name in selection or ()}
     is_selection = bool(selections) and None not in selections

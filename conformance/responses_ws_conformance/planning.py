@@ -60,9 +60,11 @@ def plan(
     """
     if "http" in profile.features:
         require_library()
-    requirements = catalogue().of_role("server")
+    requirements = _demanded(profile.spec_version)
     _check(only, requirements)
+    known = {r.id for r in requirements}
     scenarios = offered(profile.dialect, profile.claims, profile.offers)
+    scenarios = [s for s in scenarios if known.intersection(s.exercises)]
     scenarios.sort(key=lambda s: s.name != PROBE)
     if smoke:
         scenarios = [s for s in scenarios if s.smoke]
@@ -72,10 +74,10 @@ def plan(
     kept = tuple(s for s in scenarios if s not in dropped)
     if not (only or smoke or dropped):
         return Plan(tuple(requirements), kept, max_turns=max_turns)
-    wanted = {r.id for r in requirements}
+    wanted = known
     if only or smoke:
         wanted = set(only) if only else _exercised(kept)
-    wanted -= _exercised(dropped) - _exercised(kept)
+    wanted = wanted - (_exercised(dropped) - _exercised(kept))
     chosen = tuple(r for r in requirements if r.id in wanted)
     return Plan(chosen, kept, tuple(r.id for r in chosen), dropped, max_turns)
 
@@ -93,11 +95,23 @@ def offered(
     ]
 
 
+def _demanded(version: str | None) -> list[Requirement]:
+    if version is not None and not catalogue().has_version(version):
+        raise ProfileError(
+            f"spec_version: this suite knows no specification {version}, "
+            f"the newest is {catalogue().spec_version}"
+        )
+    return catalogue().of_role("server", version=version)
+
+
 def _check(only: Sequence[str], requirements: Sequence[Requirement]) -> None:
     known = {r.id for r in requirements}
     unknown = [name for name in only if name not in known]
-    if unknown and unknown[0] in catalogue().requirements:
-        raise ProfileError(f"{unknown[0]} is about clients: rws judge --role client judges it")
+    other = catalogue().requirements.get(unknown[0]) if unknown else None
+    if other is not None and other.role == "server":
+        raise ProfileError(f"{other.id} is in the specification since {other.since} only")
+    if other is not None:
+        raise ProfileError(f"{other.id} is about clients: rws judge --role client judges it")
     if unknown:
         raise ProfileError(f"no requirement is named {unknown[0]} (rws list shows them all)")
 

@@ -34,6 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--rws-model", metavar="NAME", help="the model that every create names")
     group.addoption("--rws-api-key-env", metavar="VARIABLE", help="variable with the API key")
     group.addoption("--rws-dialect", choices=("open-responses", "openai"))
+    group.addoption("--rws-spec-version", metavar="X.Y", help="judge what that version demands")
     group.addoption("--rws-plan", action="store_true", help="only show what would be recorded")
     group.addoption("--rws-max-turns", type=int, metavar="N", help="send no more creates")
     group.addoption("--rws-jobs", type=int, metavar="N", help="scenarios side by side")
@@ -62,6 +63,7 @@ def _profile(config: pytest.Config) -> Profile:
             model=option("--rws-model"),
             api_key_env=option("--rws-api-key-env"),
             dialect=option("--rws-dialect"),
+            spec_version=option("--rws-spec-version"),
             jobs=option("--rws-jobs"),
         )
     except ConformanceError as problem:

@@ -93,6 +93,7 @@ class Profile:
     http_url: str | None = None
     model: str | None = None
     dialect: str | None = None
+    spec_version: str | None = None
     features: frozenset[str] = frozenset()
     levers: Mapping[str, Lever] = field(default_factory=dict)
     api_key: str | None = None
@@ -175,6 +176,7 @@ def load_profile(
         http_url=_http_base(raw),
         model=raw.get("model"),
         dialect=raw.get("dialect"),
+        spec_version=raw.get("spec_version"),
         features=frozenset(raw.get("features", ())),
         levers={
             name: _lever(name, lever, path, env, secrets)

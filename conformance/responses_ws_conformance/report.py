@@ -70,6 +70,7 @@ class Report:
     model: str | None = None
     dialect: str | None = None
     features: tuple[str, ...] = ()
+    spec_version: str = ""
     selected: tuple[str, ...] | None = None
     stopped: str | None = None
     turns: int = 0
@@ -95,6 +96,7 @@ class Report:
             model=run.profile.model,
             dialect=run.profile.dialect,
             features=run.profile.claims,
+            spec_version=run.profile.spec_version or "",
             selected=run.plan.selected,
             stopped=run.stopped,
             turns=run.turns,
@@ -120,6 +122,7 @@ class Report:
             model=first.model,
             dialect=first.dialect,
             features=first.features,
+            spec_version=first.spec_version,
             selected=first.selected,
             scenarios=tuple(dict.fromkeys(t.header.scenario for t in transcripts)),
             turns=sum(_is_turn(entry) for t in transcripts for entry in t.entries),
@@ -160,7 +163,7 @@ class Report:
             "dialect": self.dialect,
             "features": list(self.features),
             "suite_version": __version__,
-            "spec_version": catalogue().spec_version,
+            "spec_version": self.spec_version or catalogue().spec_version,
             "started_at": self.started_at,
             "duration_s": round(self.duration, 3),
             "turns": self.turns,

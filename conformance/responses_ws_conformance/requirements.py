@@ -92,9 +92,20 @@ class Catalogue:
     spec_version: str
     requirements: dict[str, Requirement]
 
-    def of_role(self, role: str) -> list[Requirement]:
-        """The requirements of one role, in the order of the spec."""
-        return [r for r in self.requirements.values() if r.role == role]
+    def of_role(self, role: str, *, version: str | None = None) -> list[Requirement]:
+        """The requirements of one role, in the order of the spec: all, or those of a version.
+
+        What a version demands is settled: what came later is no part of it.
+        """
+        return [
+            r
+            for r in self.requirements.values()
+            if r.role == role and (not version or _number(r.since) <= _number(version))
+        ]
+
+    def has_version(self, version: str) -> bool:
+        """True for a version of the spec up to this one."""
+        return _number(version) <= _number(self.spec_version)
 
 
 @cache
@@ -116,6 +127,11 @@ def register(requirement: Requirement) -> None:
     if requirement.id in known:
         raise ValueError(f"two requirements are named {requirement.id}")
     known[requirement.id] = requirement
+
+
+def _number(version: str) -> tuple[int, ...]:
+    """The parts of a version, none for a vendor's requirement, which has none."""
+    return tuple(map(int, version.split("."))) if version else ()
 
 
 def _requirement(row: dict[str, Any]) -> Requirement:

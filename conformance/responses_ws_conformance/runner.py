@@ -199,7 +199,7 @@ class Run:
             levers=profile.offers,
             selected=self.plan.selected,
             suite_version=__version__,
-            spec_version=catalogue().spec_version,
+            spec_version=profile.spec_version or catalogue().spec_version,
             started_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         )
 

@@ -17,6 +17,7 @@ from responses_ws_conformance.cli.options import (
     add_reporting,
     baseline_of,
     positive,
+    version,
 )
 from responses_ws_conformance.cli.outcome import finish
 from responses_ws_conformance.cli.reproducing import write_folders
@@ -39,6 +40,9 @@ def add(commands: Commands) -> None:
     run.add_argument("--model", metavar="NAME", help="the model that every create names")
     run.add_argument("--api-key-env", metavar="VARIABLE", help="variable with the API key")
     run.add_argument("--dialect", choices=DIALECTS)
+    run.add_argument(
+        "--spec-version", type=version, metavar="X.Y", help="judge what that version demands"
+    )
     run.add_argument("--only", action="append", default=[], metavar="ID", help="judge only this")
     run.add_argument("--smoke", action="store_true", help="one turn, continuation and tool call")
     run.add_argument("--plan", action="store_true", help="only show what would be recorded")
@@ -66,11 +70,13 @@ def run_command(options: argparse.Namespace) -> int:
                 api_key_env=options.api_key_env,
                 dialect=options.dialect,
                 jobs=options.jobs,
+                spec_version=options.spec_version,
             )
         )
     with target as profile:
         dialect, jobs = options.dialect or profile.dialect, options.jobs or profile.jobs
-        profile = replace(profile, dialect=dialect, jobs=jobs)
+        pinned = options.spec_version or profile.spec_version
+        profile = replace(profile, dialect=dialect, jobs=jobs, spec_version=pinned)
         limits = {"only": options.only, "smoke": options.smoke, "max_turns": options.max_turns}
         todo = plan(profile, **limits)
         return _show(profile, todo) if options.plan else _run(profile, todo, options)
@@ -141,7 +147,7 @@ def _command(options: argparse.Namespace) -> list[str]:
     words = ["rws", "run"]
     if options.url is not None:
         words.append(options.url)
-    for name in ("profile", "model", "api_key_env", "dialect", "extension"):
+    for name in ("profile", "model", "api_key_env", "dialect", "spec_version", "extension"):
         value = getattr(options, name)
         if value is not None:
             words += [f"--{name.replace('_', '-')}", str(value)]
