@@ -31,12 +31,12 @@ from responses_ws_reference.server import running_server
 
 PYTHON = sys.executable
 SECRET = "a-secret-of-some-length"
-PROVOKED = ("failure", "refusal-5xx", "overload", "restart")
+PROVOKED = {
+    **{name: f"levers/{name}" for name in ("failure", "refusal-5xx", "overload", "restart")},
+    "lifetime": "lifetime/limit",
+}
 EXERCISED = {
-    name: tuple(s.exercises)
-    for name in PROVOKED
-    for s in load_scenarios().values()
-    if s.name == f"levers/{name}"
+    name: tuple(load_scenarios()[scenario].exercises) for name, scenario in PROVOKED.items()
 }
 
 
@@ -253,7 +253,7 @@ def test_profile_has_calls_and_commands(tmp_path: Path) -> None:
 def provoked(profile: Profile, name: str, folder: Path) -> tuple[Run, list[Judgement]]:
     """The scenario of one lever, recorded and judged."""
     run = Run(profile, plan(profile, only=EXERCISED[name]), folder)
-    (scenario,) = (s for s in run.plan.scenarios if s.name == f"levers/{name}")
+    (scenario,) = (s for s in run.plan.scenarios if s.name == PROVOKED[name])
     run = Run(profile, replace(run.plan, scenarios=(scenario,)), folder)
     run.record_all()
     return run, [j for j in run.judgements() if j.requirement.id in EXERCISED[name]]
@@ -314,7 +314,7 @@ def test_broken_lever_is_never_a_red_mark(name: str, broken: str, tmp_path: Path
     assert {j.verdict for j in judgements} == {Verdict.UNTESTABLE}
     assert all(j.why.startswith(f"the lever {name} ") for j in judgements), judgements
     assert run.stopped is None
-    assert len(run.recordings[f"levers/{name}"]) == 1, "a broken lever is not tried again"
+    assert len(run.recordings[PROVOKED[name]]) == 1, "a broken lever is not tried again"
 
 
 def test_lifetime_is_pulled_too(tmp_path: Path) -> None:

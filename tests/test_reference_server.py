@@ -350,6 +350,20 @@ def test_levers_by_get(server: Server) -> None:
         assert close_code(client) == close_code(idle) == 1012
 
 
+def test_lifetime_by_get(server: Server) -> None:
+    """All connections reach their limit and say so; the next one is served."""
+    key = {"Authorization": f"Bearer {KEY}"}
+    with server.connect() as client, server.connect() as idle:
+        assert kinds(client)[-1] == "response.completed"
+        assert server.get("/rws/levers/lifetime", **key) == (200, {"lever": "lifetime"})
+        for connection in (client, idle):
+            error = json.loads(connection.recv(timeout=DEADLINE))
+            assert error["error"]["code"] == "websocket_connection_limit_reached"
+            assert close_code(connection) == 1000
+    with server.connect() as after:
+        assert kinds(after)[-1] == "response.completed"
+
+
 @pytest.mark.parametrize(("path", "status"), [("failure", 401), ("earthquake", 404), ("", 404)])
 def test_not_everybody_pulls_every_lever(server: Server, path: str, status: int) -> None:
     assert server.get(f"/rws/levers/{path}")[0] == status

@@ -160,7 +160,8 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="let handshake headers shorten the life of their connection (RWS-Lifetime: 2) or "
         "make one of its turns go wrong (RWS-Failure, RWS-Refusal-5xx, RWS-Overload, "
-        "RWS-Restart: 3); GET /rws/levers/NAME does it to the next turn of any connection",
+        "RWS-Restart: 3); GET /rws/levers/NAME does it to the next turn of any connection, "
+        "or ends all of them (lifetime, restart)",
     )
     parser.add_argument(
         "--dialect",

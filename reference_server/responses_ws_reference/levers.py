@@ -2,14 +2,15 @@
 
 A handshake header names the turn of its own connection that meets the trouble (``RWS-Failure: 3``:
 the third). A GET of ``/rws/levers/NAME`` does the same to the next turn of any connection. The
-model is what breaks, so the session deals with it as with any model.
+model is what breaks, so the session deals with it as with any model. A restart and the end of a
+lifetime come over all connections at once, where a GET asks for them.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Final
 
 from responses_ws_reference.effects import CloseConnection, Event
@@ -28,7 +29,8 @@ FAILURE: Final = "failure"
 REFUSAL: Final = "refusal-5xx"
 OVERLOAD: Final = "overload"
 RESTART: Final = "restart"
-NAMES: Final = (FAILURE, REFUSAL, OVERLOAD, RESTART)
+LIFETIME: Final = "lifetime"
+NAMES: Final = (FAILURE, REFUSAL, OVERLOAD, RESTART, LIFETIME)
 GET_PATH: Final = "/rws/levers/"
 
 BREAKDOWNS: Final[Mapping[str, Breakdown]] = {
@@ -52,16 +54,16 @@ class Panel:
 
     def __init__(self) -> None:
         self._armed: list[str] = []
-        self._connections: set[Socket] = set()
-        self._closing: set[asyncio.Task[None]] = set()
+        self._connections: dict[Socket, Callable[[], Awaitable[None]]] = {}
+        self._ending: set[asyncio.Future[None]] = set()
 
-    def watch(self, connection: Socket) -> None:
-        """Know an open connection, which a restart closes."""
-        self._connections.add(connection)
+    def watch(self, connection: Socket, expire: Callable[[], Awaitable[None]]) -> None:
+        """Know an open connection, which a restart closes, and what ends its life."""
+        self._connections[connection] = expire
 
     def forget(self, connection: Socket) -> None:
         """A connection is gone."""
-        self._connections.discard(connection)
+        self._connections.pop(connection, None)
 
     def answer(
         self, request: HandshakeRequest, *, keys: Collection[str], authorise: Authorise
@@ -78,14 +80,19 @@ class Panel:
         return HandshakeAnswer(200, (("Content-Type", "application/json"),), body)
 
     def pull(self, name: str) -> None:
-        """Arm a lever for the next turn; a restart is at once."""
-        if name != RESTART:
+        """Arm a lever for the next turn; the ends of connections are at once."""
+        if name == RESTART:
+            self._end(c.close(GOING_AWAY.code, GOING_AWAY.reason) for c in self._connections)
+        elif name == LIFETIME:
+            self._end(expire() for expire in self._connections.values())
+        else:
             self._armed.append(name)
-            return
-        for connection in self._connections:
-            closing = asyncio.create_task(connection.close(GOING_AWAY.code, GOING_AWAY.reason))
-            self._closing.add(closing)
-            closing.add_done_callback(self._closing.discard)
+
+    def _end(self, ends: Iterable[Awaitable[None]]) -> None:
+        for end in ends:
+            ending = asyncio.ensure_future(end)
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
 
     def take(self) -> str | None:
         """The lever that meets the turn at hand, if one is armed."""

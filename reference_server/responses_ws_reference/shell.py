@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import Final
@@ -31,7 +32,7 @@ log: Final = logging.getLogger("responses_ws_reference")
 async def run_connection(reference: Reference, connection: Socket, session: Conversation) -> None:
     """Serve one connection to its end; whatever breaks, breaks this one only."""
     shell = ConnectionShell(connection, session, clock=reference.now, pace=reference.config.pace)
-    reference.panel.watch(connection)
+    reference.panel.watch(connection, shell.expire)
     try:
         await shell.run()
     except Exception:
@@ -73,6 +74,11 @@ class ConnectionShell:
         finally:
             self._session.close()
 
+    async def expire(self) -> None:
+        """The life of the connection ends now, however much of it was left."""
+        with contextlib.suppress(ConnectionClosed, Gone):
+            await self._step(self._session.tick, now=self._session.expires_at)
+
     async def _advance(self) -> None:
         pace = self._pace
         while self._session.is_busy:
@@ -87,10 +93,12 @@ class ConnectionShell:
             await asyncio.sleep(max(0.0, expires_at - self._clock()))
             await self._step(self._session.tick)
 
-    async def _step(self, step: Callable[..., list[Effect]], *given: str | bytes) -> bool:
+    async def _step(
+        self, step: Callable[..., list[Effect]], *given: str | bytes, now: float | None = None
+    ) -> bool:
         """True where there was something to carry out."""
         async with self._turnstile:
-            effects = step(*given, now=self._clock())
+            effects = step(*given, now=self._clock() if now is None else now)
             for effect in effects:
                 await self._carry_out(effect)
         return bool(effects)

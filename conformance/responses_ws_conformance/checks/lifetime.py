@@ -26,6 +26,9 @@ from responses_ws_conformance.transcript import Expired, Received
 
 LIMIT_REACHED: Final = "websocket_connection_limit_reached"
 TOO_BIG: Final = 1009
+LIVES_ON: Final = Undecided(
+    Cause.TIME, "the lever lifetime did not end the life of the connection in time"
+)
 
 
 @expectation("RWS-LIMIT-001")
@@ -34,8 +37,8 @@ def limit_is_announced(mark: Mark) -> Iterator[Outcome]:
     view = mark.connection()
     if view.limit is not None:
         return
-    if view.closed is None or view.closed.side == "client":
-        yield Undecided(Cause.TIME, "the lever did not end the life of the connection in time")
+    if view.closed is None or _lives_on(view):
+        yield LIVES_ON
     elif view.closed.side == "lost":
         yield Undecided(Cause.TRANSIENT, "the connection was lost without a close frame")
     else:
@@ -48,7 +51,14 @@ def _errors(view: ConnectionView) -> str:
     return f"an error event with error {errors[-1]!r}" if errors else "no error event"
 
 
+def _lives_on(view: ConnectionView) -> bool:
+    """True where nothing shows that the connection reached its limit."""
+    return view.limit is None and (view.closed is None or view.closed.side == "client")
+
+
 def _not_announced(view: ConnectionView) -> Undecided:
+    if _lives_on(view):
+        return LIVES_ON
     return Undecided(Cause.BLOCKED, f"no {LIMIT_REACHED} came", "RWS-LIMIT-001")
 
 
@@ -88,6 +98,14 @@ def connection_closes_after_the_limit(mark: Mark) -> Iterator[Outcome]:
 
 
 @expectation("RWS-LIMIT-004")
+def new_connection_is_served_after_the_limit(mark: Mark) -> Iterator[Outcome]:
+    """After a connection has reached its limit another one is opened and served."""
+    if any(_lives_on(before) for before in mark.connections("before")):
+        yield LIVES_ON
+    else:
+        yield from new_connection_is_served(mark)
+
+
 @expectation("RWS-LIMIT-006")
 def new_connection_is_served(mark: Mark) -> Iterator[Outcome]:
     """After the end of one connection another one is opened and served."""

@@ -32,7 +32,7 @@ def limit(driver: Driver) -> None:
         driver.mark(requirement, subject=short)
     after = driver.shake_hands(driver.profile.api_key)
     creates = [after.attempt(say(), store=False)] if after.wire.is_open else []
-    driver.mark("RWS-LIMIT-004", subject=after, create=creates)
+    driver.mark("RWS-LIMIT-004", before=short, subject=after, create=creates)
 
 
 @scenario("lifetime/large-create", exercises=("RWS-LIMIT-005",), turns=2)
