@@ -88,3 +88,19 @@ def test_the_page_is_fresh() -> None:
         [sys.executable, TOOL, "--check"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout
+
+
+LEDGER = (ROOT / "spec" / "contradictions.md").read_text("utf-8")
+ENTRIES = dict(part.split("\n", 1) for part in LEDGER.split("\n### ")[1:])
+
+
+@pytest.mark.parametrize("title", ENTRIES)
+def test_entry_of_the_ledger_is_whole(title: str) -> None:
+    """It says whom we follow, and links the requirements that depend on it."""
+    entry = ENTRIES[title]
+    assert entry.count("\n- We follow: ") == 1
+    linked = re.findall(r"\[(RWS-[A-Z]+-\d{3})\]\((\S+)\.md#(\S+)\)", entry.partition("- Ids: ")[2])
+    assert linked
+    for name, chapter, anchor in linked:
+        requirement = catalogue().requirements[name]
+        assert (requirement.chapter, requirement.anchor) == (chapter, anchor)
