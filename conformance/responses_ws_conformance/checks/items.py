@@ -10,7 +10,14 @@ from collections.abc import Callable, Iterator
 from reprlib import Repr
 from typing import Any, Final, TypeVar
 
-from responses_ws_conformance.checks import Evidence, Finding, Outcome, invariant
+from responses_ws_conformance.checks import (
+    Cause,
+    Evidence,
+    Finding,
+    Outcome,
+    Undecided,
+    invariant,
+)
 from responses_ws_conformance.exchanges import Exchange, item_id_of, response_of
 from responses_ws_conformance.items import (
     ARGUMENTS,
@@ -85,24 +92,25 @@ def added_is_first_and_done_is_last(evidence: Evidence) -> Iterator[Outcome]:
             )
 
 
-def added_items(exchange: Exchange) -> Iterator[tuple[Received, Item]]:
-    """Every added item of a completed response, with the event that completes it."""
+def completed_items(exchange: Exchange) -> Iterator[tuple[Received, Item]]:
+    """Every item of a completed response, with the event that completes it."""
     if exchange.terminal is not None and exchange.outcome == "completed":
-        for item in items_of(exchange):
-            if item.added is not None:
-                yield exchange.terminal, item
+        yield from ((exchange.terminal, item) for item in items_of(exchange))
 
 
-@invariant("RWS-ITEM-002", when=occurs(added_items))
+@invariant("RWS-ITEM-002", when=occurs(completed_items))
 def added_items_are_done(evidence: Evidence) -> Iterator[Outcome]:
-    """No item is left open when its response completes."""
-    for _, (terminal, item) in each(added_items, evidence):
+    """No item is left open when its response completes; one that nobody opened shows nothing."""
+    added = [row for _, row in each(completed_items, evidence) if row[1].added is not None]
+    for terminal, item in added:
         if item.done is None:
             yield Finding(
                 terminal.n,
                 f"{ITEM_DONE} for the item at output_index {item.index} before {terminal.type}",
                 f"{terminal.type} while the item is open",
             )
+    if not added:
+        yield Undecided(Cause.BLOCKED, "no item was added", by="RWS-ITEM-001")
 
 
 @invariant("RWS-ITEM-003", when=occurs(items))
