@@ -22,7 +22,7 @@ NEGATIVES = {name: check for name, check in load_checks().items() if check.offen
 CASES = list(load_cases())
 FIXTURES = yaml.safe_load((Path(__file__).parent / "unpaired.yaml").read_text("utf-8"))
 # A sentence with one of these words demands a refusal, unless it is about something else.
-DEMANDS = ("MUST refuse", "SHOULD refuse")
+DEMANDS = ("MUST refuse", "SHOULD refuse", "answer `previous_response_not_found`")
 
 
 def record(dialect: str | None, folder: Path) -> list[Evidence]:
