@@ -17,7 +17,7 @@ from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import State
 
 from responses_ws_conformance.checks import Cause
-from responses_ws_conformance.checks.answers import describe, is_transient
+from responses_ws_conformance.checks.answers import describe, is_moody, is_transient
 from responses_ws_conformance.errors import HarnessError, InvalidClientEvent
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.profile import Profile
@@ -176,6 +176,8 @@ class Connection:
             raise Blocked(Cause.TIME, why)
         if is_transient(exchange):
             raise Blocked(Cause.TRANSIENT, why)
+        if is_moody(exchange):
+            raise Blocked(Cause.MOOD, why)
         raise Blocked(Cause.BLOCKED, why, by)
 
     def _fence(self) -> None:

@@ -21,6 +21,8 @@ TRANSIENT_CODES: Final = frozenset(
         "usage_limit_reached",
     }
 )
+# What ends a response early that is about the model and what it says, not about the server.
+MOODS: Final = frozenset({"content_filter", "max_messages", "max_output_tokens"})
 TRANSIENT_CLOSES: Final = frozenset({1001, 1005, 1006, 1011, 1012, 1013})
 
 
@@ -39,6 +41,14 @@ def is_transient(exchange: Exchange) -> bool:
         closed = exchange.closed
         return closed.side == "lost" or closed.code is None or closed.code in TRANSIENT_CLOSES
     return False
+
+
+def is_moody(exchange: Exchange) -> bool:
+    """True where the model was stopped before it had said all, which is no verdict either."""
+    details = exchange.response.get("incomplete_details")
+    reason = details.get("reason") if isinstance(details, dict) else None
+    is_stopped = exchange.outcome == "incomplete" and not exchange.is_warm_up
+    return is_stopped and isinstance(reason, str) and reason in MOODS
 
 
 def describe(exchange: Exchange) -> str:
@@ -61,6 +71,8 @@ def describe(exchange: Exchange) -> str:
             return describe_answer(exchange)
         case "failed":
             return f"response.failed with error {exchange.response.get('error')!r}"
+        case "incomplete":
+            return f"response.incomplete, {exchange.response.get('incomplete_details')!r}"
         case outcome:
             return f"response.{outcome}"
 
@@ -102,6 +114,8 @@ def answered(exchange: Exchange, *, by: tuple[str, ...] = ("completed",)) -> Ite
         yield Undecided(Cause.TIME, describe(exchange))
     elif is_transient(exchange):
         yield Undecided(Cause.TRANSIENT, describe(exchange))
+    elif is_moody(exchange):
+        yield Undecided(Cause.MOOD, describe(exchange))
     else:
         wanted = " or ".join(f"response.{outcome}" for outcome in by)
         yield Finding(exchange.last, f"a response that ends with {wanted}", describe(exchange))

@@ -39,6 +39,11 @@ def custom_calls(exchange: Exchange) -> list[dict[str, Any]]:
     return calls
 
 
+def answers(exchange: Exchange, text: str) -> list[dict[str, Any]]:
+    """An output for each custom call of a response, which may have more than one."""
+    return [custom_tool_call_output(call, text) for call in custom_calls(exchange)]
+
+
 def take_note(
     connection: Connection,
     input: str | list[dict[str, Any]],
@@ -61,16 +66,15 @@ def answered_call(driver: Driver) -> None:
     """A forced call of a custom tool, and an output that holds a word to bring back."""
     connection = driver.connect()
     latest = take_note(connection, recall())
-    call = custom_calls(latest)[0]
-    output = custom_tool_call_output(call, told(word := driver.code_word()))
-    rounds = iter((([output], "RWS-CUSTOM-006"), ([message(recall())], None)))
+    calls, word = custom_calls(latest), driver.code_word()
 
     def continued() -> Exchange:
         nonlocal latest
-        items, owes = next(rounds)
+        # A model may call its tool again instead of speaking.
+        has_called = any(item.get("type") == "custom_tool_call" for item in latest.output_items)
         latest = connection.turn(
-            items,
-            owes=owes,
+            answers(latest, told(word)) if has_called else [message(recall())],
+            owes="RWS-CUSTOM-006" if has_called else None,
             previous_response_id=latest.response_id,
             tools=[NOTEPAD],
             store=False,
@@ -79,7 +83,8 @@ def answered_call(driver: Driver) -> None:
 
     def at_once() -> Exchange:
         # On another connection: here it would take the place of the response to continue.
-        history = [message(recall()), custom_tool_call(call), output]
+        outputs = [custom_tool_call_output(call, told(word)) for call in calls]
+        history = [message(recall()), *map(custom_tool_call, calls), *outputs]
         return driver.connect().turn(history, tools=[NOTEPAD], store=False)
 
     recollect(driver, "RWS-CUSTOM-007", word, recall=continued, control=at_once)
@@ -95,13 +100,15 @@ def wrong_call_id(driver: Driver) -> None:
     """A custom call answered by its call_id, and a second one by an invented call_id."""
     connection = driver.connect()
     first = take_note(connection, use_tool())
-    output = custom_tool_call_output(custom_calls(first)[0], "noted")
     second = take_note(
-        connection, [output], "RWS-CUSTOM-006", previous_response_id=first.response_id
+        connection,
+        answers(first, "noted"),
+        "RWS-CUSTOM-006",
+        previous_response_id=first.response_id,
     )
-    custom_calls(second)
-    orphan = custom_tool_call_output({"call_id": driver.invented_id("call")}, output["output"])
-    refused = _try_again(connection, [orphan], second)
+    orphan, *others = answers(second, "noted")
+    orphan["call_id"] = driver.invented_id("call")
+    refused = _try_again(connection, [orphan, *others], second)
     driver.mark("RWS-CUSTOM-008", subject=refused, control=second)
 
 
@@ -116,7 +123,7 @@ def unanswered_call(driver: Driver) -> None:
     """An output and a message, then a message in the place of an output."""
     connection = driver.connect()
     first = take_note(connection, use_tool())
-    both = [custom_tool_call_output(custom_calls(first)[0], "noted"), message(use_tool())]
+    both = [*answers(first, "noted"), message(use_tool())]
     second = take_note(connection, both, "RWS-CUSTOM-006", previous_response_id=first.response_id)
     custom_calls(second)
     refused = _try_again(connection, [message(use_tool())], second)

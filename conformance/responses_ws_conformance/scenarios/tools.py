@@ -38,6 +38,11 @@ def calls_of(exchange: Exchange) -> list[dict[str, Any]]:
     return calls
 
 
+def answers(exchange: Exchange, text: str) -> list[dict[str, Any]]:
+    """An output for each call of a response: one that has to call may call more than once."""
+    return [function_call_output(call, text) for call in calls_of(exchange)]
+
+
 @scenario(
     "tools/answered-call",
     exercises=("RWS-TOOL-001", "RWS-TOOL-002", "RWS-TOOL-004", "RWS-TOOL-005"),
@@ -48,20 +53,21 @@ def answered_call(driver: Driver) -> None:
     """A forced call without storage, and an output that holds a word to bring back."""
     connection = driver.connect()
     latest = _force_call(connection, recall(), store=False)
-    call = calls_of(latest)[0]
-    output = function_call_output(call, told(word := driver.code_word()))
-    inputs = iter(([output], [message(recall())]))
+    calls, word = calls_of(latest), driver.code_word()
 
     def continued() -> Exchange:
         nonlocal latest
+        # A model may call its tool again instead of speaking.
+        asked = [message(recall())] if not latest.function_calls else answers(latest, told(word))
         latest = connection.turn(
-            next(inputs), previous_response_id=latest.response_id, tools=[CLOCK], store=False
+            asked, previous_response_id=latest.response_id, tools=[CLOCK], store=False
         )
         return latest
 
     def at_once() -> Exchange:
         # On another connection: here it would take the place of the response to continue.
-        history = [message(recall()), function_call(call), output]
+        outputs = [function_call_output(call, told(word)) for call in calls]
+        history = [message(recall()), *map(function_call, calls), *outputs]
         return driver.connect().turn(history, tools=[CLOCK], store=False)
 
     recollect(driver, "RWS-TOOL-005", word, recall=continued, control=at_once)
@@ -73,12 +79,11 @@ def stored_calls(driver: Driver) -> None:
     connection = driver.connect()
     first = connection.attempt(use_tool(), tools=[CLOCK], tool_choice=force(CLOCK), store=True)
     connection.require(first, by="RWS-CHAIN-001")  # calls as such are owed without store too
-    output = function_call_output(calls_of(first)[0], "ten o'clock")
-    second = _force_call(connection, [output], "RWS-TOOL-003", previous=first, store=True)
-    calls_of(second)
-    orphan = function_call_output({"call_id": driver.invented_id("call")}, output["output"])
+    outputs = answers(first, "ten o'clock")
+    second = _force_call(connection, outputs, "RWS-TOOL-003", previous=first, store=True)
+    orphan, *others = answers(second, "ten o'clock")
     refused = connection.attempt(
-        [orphan],
+        [{**orphan, "call_id": driver.invented_id("call")}, *others],
         previous_response_id=second.response_id,
         tools=[CLOCK],
         tool_choice=force(CLOCK),
@@ -121,9 +126,9 @@ def message_and_outputs(driver: Driver) -> None:
     """A user message beside the output of a call, then the output of one that is sent again."""
     connection = driver.connect()
     second = _answer_and_ask(connection)
-    call = calls_of(second)[0]
+    calls = calls_of(second)
     again = connection.attempt(
-        [function_call(call), function_call_output(call, "eleven o'clock")],
+        [*map(function_call, calls), *answers(second, "eleven o'clock")],
         previous_response_id=second.response_id,
         tools=[CLOCK],
         store=False,
@@ -167,7 +172,7 @@ def allowed_tools(driver: Driver) -> None:
 def _answer_and_ask(connection: Connection) -> Exchange:
     """The second of two turns that have to call the clock; its input is an output and a message."""
     first = _force_call(connection, use_tool(), store=False)
-    both = [function_call_output(calls_of(first)[0], "ten o'clock"), message(use_tool())]
+    both = [*answers(first, "ten o'clock"), message(use_tool())]
     return _force_call(connection, both, "RWS-TOOL-010", previous=first, store=False)
 
 
