@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from responses_ws_reference.calls import OUTPUTS
 from responses_ws_reference.effects import Event
 from responses_ws_reference.engine import Call, Message, Outputs, Prompt, tokenize
 from responses_ws_reference.hooks import Hooks, Link
@@ -38,6 +39,18 @@ def _one_call(prompt: Prompt, outputs: Outputs, shared: dict[str, Any]) -> Outpu
     return outputs[:1] if isinstance(outputs[0], Call) else outputs
 
 
+def _calls_at_will(prompt: Prompt, outputs: Outputs, shared: dict[str, Any]) -> Outputs:
+    """Each call comes twice where it may, and once more in the place of what follows its output."""
+    if isinstance(outputs[0], Call):
+        shared["call"] = outputs[0]
+        is_alone = prompt.create.fields.get("parallel_tool_calls") is False
+        return outputs if is_alone else (*outputs, outputs[0])
+    names = [tool.get("name") for tool in prompt.create.callable_tools]
+    may_call = prompt.create.tool_choice == "auto" and prompt.context[-1]["type"] in OUTPUTS
+    call = shared.get("call")
+    return (call,) if may_call and call and call.name in names else outputs
+
+
 def _forgetful(prompt: Prompt, outputs: Outputs, shared: dict[str, Any]) -> Outputs:
     """Every third time that it is asked the model does not know the code word."""
     if "What is the code word?" not in _last_text(prompt) or isinstance(outputs[0], Call):
@@ -53,6 +66,18 @@ def _last_text(prompt: Prompt) -> str:
 
 def _refusing(prompt: Prompt, outputs: Outputs, shared: dict[str, Any]) -> Outputs:
     return outputs if _is_forced(prompt) else (REFUSAL,)
+
+
+def _stopped(event: Event, link: Link) -> list[Event]:
+    """Every fifth response with output ends as if a filter had stopped it there."""
+    if event["type"] != "response.completed" or not event["response"]["output"]:
+        return [event]
+    count = link.shared["ended"] = link.shared.get("ended", 0) + 1
+    if count % 5:
+        return [event]
+    why = {"status": "incomplete", "incomplete_details": {"reason": "content_filter"}}
+    response = {**event["response"], **why, "completed_at": None}
+    return [{**event, "type": "response.incomplete", "response": response}]
 
 
 def _as_refusals(event: Event, link: Link) -> list[Event]:
@@ -97,6 +122,18 @@ register(
     "one-call-at-a-time",
     "The model never makes more than one call in a response.",
     Hooks(mood=_one_call),
+)
+register(
+    "calls-at-will",
+    "The model makes each call twice, and once more when it is answered.",
+    Hooks(mood=_calls_at_will),
+    leaves_open=("mood",),
+)
+register(
+    "filtered",
+    "Every fifth response is stopped by a content filter.",
+    rewriting(_stopped),
+    leaves_open=("mood",),
 )
 register(
     "forgetful",
