@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from responses_ws_conformance.calls import Call
 from responses_ws_conformance.checks import Cause
-from responses_ws_conformance.checks.answers import describe, is_transient
+from responses_ws_conformance.checks.answers import describe, is_moody, is_transient
 from responses_ws_conformance.connection import OMIT, Blocked, Loop, Unreachable
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.transcript import Answered, Expired, Requested
@@ -70,6 +70,8 @@ class Api:
             raise Blocked(Cause.TIME, why)
         if is_transient(exchange):
             raise Blocked(Cause.TRANSIENT, why)
+        if is_moody(exchange):
+            raise Blocked(Cause.MOOD, why)
         raise Blocked(Cause.BLOCKED, why, by)
 
     # What is stored, and what is folded
