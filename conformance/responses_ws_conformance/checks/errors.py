@@ -1,8 +1,8 @@
 """Checks on ``error`` events: their form, and what a refusal leaves untouched.
 
 Sentences about refusals do not speak of an error that breaks a running response off (it comes
-after events of the response, or carries a ``sequence_number``), nor of the one that ends the
-lifetime of a connection.
+after events of the response, or carries a ``sequence_number`` and tells of an overload), nor of
+the one that ends the lifetime of a connection.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from responses_ws_conformance.checks import (
     expectation,
     invariant,
 )
-from responses_ws_conformance.checks.answers import describe_error
+from responses_ws_conformance.checks.answers import describe_error, is_transient
 from responses_ws_conformance.checks.turns import stayed_open
 from responses_ws_conformance.exchanges import ConnectionView, Exchange, is_lookalike
 from responses_ws_conformance.transcript import Opened, Received
@@ -58,7 +58,11 @@ def refusals(evidence: Evidence) -> list[Received]:
 
 
 def _refusing(evidence: Evidence) -> list[Received]:
-    return [e for _, e in refused(evidence) if e.payload.get("sequence_number") is None]
+    return [
+        e
+        for x, e in refused(evidence)
+        if e.payload.get("sequence_number") is None or not is_transient(x)
+    ]
 
 
 def refusal_objects(evidence: Evidence) -> list[tuple[Received, dict[str, Any]]]:

@@ -16,7 +16,13 @@ from responses_ws_conformance.checks import (
     expectation,
     invariant,
 )
-from responses_ws_conformance.checks.answers import describe, is_transient, recalled, tools_of
+from responses_ws_conformance.checks.answers import (
+    describe,
+    is_moody,
+    is_transient,
+    recalled,
+    tools_of,
+)
 from responses_ws_conformance.commands import (
     ACCEPTED,
     FAILED,
@@ -116,8 +122,8 @@ def steered_response_says_so(mark: Mark) -> Iterator[Outcome]:
     target = mark.exchange()
     details = target.response.get("incomplete_details")
     reason = details.get("reason") if isinstance(details, dict) else None
-    if target.outcome == "incomplete" and reason == "content_filter":
-        yield Undecided(Cause.MOOD, "the response was filtered")
+    if is_moody(target):
+        yield Undecided(Cause.MOOD, describe(target))
     elif target.outcome == "incomplete" and reason != STEERED:
         path = "/response/incomplete_details/reason"
         yield Finding(target.last, f"the reason {STEERED!r}", repr(reason), path=path)
