@@ -159,8 +159,10 @@ def _completed_in_spite_of_the_limit(exchange: Exchange) -> Outcome:
     usage = exchange.response.get("usage")
     tokens = usage.get("output_tokens") if isinstance(usage, dict) else None
     text = exchange.text.rstrip()
-    is_whole = text.endswith((".", "!", "?", "200"))
-    if isinstance(tokens, int) and (tokens > limit or (tokens == limit and not is_whole)):
+    # A model that has no more to say may use up its tokens too, but not in the middle of a count.
+    last = text.rstrip(", ")[-3:]
+    is_cut = not text or (last[-1:].isdigit() and last != "200")
+    if isinstance(tokens, int) and (tokens > limit or (tokens == limit and is_cut)):
         seen = f"{tokens} output tokens by its own count"
     elif len(text.split()) > 2 * limit:
         seen = f"{len(text.split())} words"
