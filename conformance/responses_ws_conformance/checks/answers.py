@@ -9,6 +9,8 @@ from responses_ws_conformance.checks import Cause, Finding, Mark, Outcome, Undec
 from responses_ws_conformance.exchanges import Exchange
 
 NOT_FOUND: Final = "previous_response_not_found"
+# How a create can fail: before there is a response, or, where the model finds the mistake, with it.
+FAILED: Final = ("error", "failed")
 TRANSIENT_STATUSES: Final = frozenset({408, 425, 429})
 TRANSIENT_CODES: Final = frozenset(
     {

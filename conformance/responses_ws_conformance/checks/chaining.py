@@ -15,6 +15,7 @@ from responses_ws_conformance.checks import (
     invariant,
 )
 from responses_ws_conformance.checks.answers import (
+    FAILED,
     NOT_FOUND,
     answered,
     contains,
@@ -276,7 +277,7 @@ def _is_kept(mark: Mark, *, refusal: str) -> Iterator[Outcome]:
     have become the newest response.
     """
     disturbance = mark.exchange("after")
-    if disturbance.outcome == "error":
+    if disturbance.outcome in FAILED:
         yield from _cut_off(mark.exchange()) or answered(mark.exchange())
     else:
         yield Undecided(Cause.BLOCKED, describe(disturbance), by=refusal)

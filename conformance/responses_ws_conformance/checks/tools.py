@@ -160,7 +160,8 @@ def refusal_of_an_output_names_the_input(mark: Mark) -> Iterator[Outcome]:
     """The error for an output without its call says that the input is at fault."""
     exchange = mark.exchange()
     if exchange.error is None or exchange.error_code == NOT_FOUND:
-        yield Undecided(Cause.BLOCKED, describe(exchange), by="RWS-TOOL-006")
+        by = None if exchange.outcome == "failed" else "RWS-TOOL-006"
+        yield Undecided(Cause.BLOCKED, describe(exchange), by=by)
         return
     param = exchange.error_object.get("param")
     if param != "input":

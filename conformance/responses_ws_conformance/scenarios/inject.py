@@ -12,7 +12,7 @@ from typing import Any, Final
 from responses_ws_schemas import explain
 
 from responses_ws_conformance.checks import Cause
-from responses_ws_conformance.checks.answers import contains, describe
+from responses_ws_conformance.checks.answers import contains, describe, is_transient
 from responses_ws_conformance.checks.inject import FAILED, TOO_LATE, is_part, is_taken
 from responses_ws_conformance.commands import code_of
 from responses_ws_conformance.driver import Blocked, Connection, Driver
@@ -85,6 +85,8 @@ def returned(command: Exchange, items: list[Item]) -> list[Item]:
 
     Where the server has added what breaks the rules of input, it is what was sent.
     """
+    if is_transient(command):
+        raise Blocked(Cause.TRANSIENT, describe(command))
     has_failed = command.answer is not None and command.answer.type == FAILED
     back = command.answer.payload.get("input") if command.answer is not None else None
     if not has_failed or not isinstance(back, list) or not is_part(items, back):

@@ -93,6 +93,8 @@ def wait_for_call(driver: Driver, *inputs: str, **fields: Any) -> Waiting:
     for each in steers:
         connection.follow(each, lambda x: any(e.type in (PENDING, FAILED) for e in x.sequels))
     is_silent = not any(each.sequels for each in steers)
+    if is_silent and not connection.wire.is_open:
+        raise Blocked(Cause.TRANSIENT, "the connection ended while the steered input waited")
     proof = fence(connection, target) if is_silent else []
     for each in steers:
         driver.mark("RWS-STEER-021", subject=each, target=target, fence=proof)
