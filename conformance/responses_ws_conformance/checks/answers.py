@@ -15,9 +15,13 @@ TRANSIENT_STATUSES: Final = frozenset({408, 425, 429})
 TRANSIENT_CODES: Final = frozenset(
     {
         "insufficient_quota",
+        "internal_error",
+        "internal_server_error",
+        "model_error",
         "rate_limit_exceeded",
         "server_error",
         "server_is_overloaded",
+        "service_unavailable",
         "slow_down",
         "too_many_requests",
         "usage_limit_reached",
