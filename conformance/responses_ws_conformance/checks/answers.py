@@ -189,7 +189,7 @@ def rejected(mark: Mark, what: str, *, control_by: str) -> Iterator[Outcome]:
     yield from outcomes or without_control(mark, by=control_by)
 
 
-RECALLS_THAT_PROVE: Final = 2
+RECALLS_THAT_PROVE: Final = 3
 
 
 def contains(exchange: Exchange, word: str) -> bool:

@@ -21,7 +21,7 @@ def recollect(
     """Ask through the chain; after a miss ask the same with the whole history in one create.
 
     Marks everything that was asked for the requirement; the last exchange that asked through the
-    chain. Costs one turn where the word comes back, at most four, less by each of the
+    chain. Costs one turn where the word comes back, at most six, less by each of the
     ``controls`` that have been asked already. A recall that ends in anything but a completed
     response is the last.
     """
