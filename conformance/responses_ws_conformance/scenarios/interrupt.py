@@ -99,8 +99,7 @@ def speaking(driver: Driver) -> None:
 
     go_on()
     driver.mark("RWS-INTR-008", subject=asked[0])
-    if asked[0].outcome != "completed":
-        return
+    connection.require(asked[0], by="RWS-INTR-008")
     first = [*asked]
     recollect(
         driver,
