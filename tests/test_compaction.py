@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import responses_ws_schemas as schemas
 from responses_ws_reference.compaction import fold, pruned, unfolded
+from responses_ws_reference.context import Context
 from responses_ws_reference.policies import CONFORMING
 
 from tests.test_session import ASK, CLOCK, REMEMBER, Peer, code, response, text
@@ -136,7 +137,7 @@ def test_wrong_management_is_refused(entry: Any, refusal: str) -> None:
     assert kinds(peer.create()) == ["message"]
 
 
-@pytest.mark.parametrize("content", ["", "AAAA", "ünreadable", fold([])[:-4] + "AAAA"])
+@pytest.mark.parametrize("content", ["", "AAAA", "ünreadable", fold(Context())[:-4] + "AAAA"])
 def test_foreign_item_is_refused(content: str) -> None:
     """A server that cannot read it would lose the conversation without a word."""
     item = {"type": "compaction", "encrypted_content": content}
@@ -152,11 +153,11 @@ def test_sealed_reasoning_is_no_compaction() -> None:
 
 def test_folding_twice_is_folding_once() -> None:
     items = ({"type": "message", "role": "user", "content": "a"},)
-    once = {"type": "compaction", "encrypted_content": fold(items)}
+    once = {"type": "compaction", "encrypted_content": fold(Context(items))}
     last = {"type": "message", "role": "user", "content": "b"}
-    twice = {"type": "compaction", "encrypted_content": fold((once, last))}
-    assert unfolded((twice,)) == (*items, last)
-    assert pruned((*items, once, last, twice, last)) == (twice, last)
+    twice = {"type": "compaction", "encrypted_content": fold(Context((once, last)))}
+    assert unfolded(Context((twice,))) == (*items, last)
+    assert pruned(Context((*items, once, last, twice, last))) == (twice, last)
 
 
 def test_what_is_folded_is_a_policy() -> None:

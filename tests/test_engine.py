@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 from responses_ws_reference.arguments import sample
+from responses_ws_reference.context import Context
 from responses_ws_reference.creates import read_create
 from responses_ws_reference.engine import Call, Completion, Message, Prompt, ScriptedEngine
 from responses_ws_reference.refusals import Refused
@@ -43,7 +44,7 @@ def assistant(text: str) -> dict[str, Any]:
 
 def complete(items: Any, **fields: Any) -> Completion:
     create = read_create({"type": "response.create", "input": items, **fields})
-    return ScriptedEngine().complete(Prompt(create, create.items))
+    return ScriptedEngine().complete(Prompt(create, Context(create.items)))
 
 
 ASK = "What is the code word? Reply with the code word only."

@@ -44,33 +44,48 @@ def answered(item: Mapping[str, Any]) -> CallKey | None:
     return (OUTPUTS[item["type"]], item["call_id"]) if item["type"] in OUTPUTS else None
 
 
-def unmatched_call(context: Iterable[Mapping[str, Any]]) -> Refusal | None:
-    """The refusal owed to an output without its call, or to a call without its output.
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """The calls of a conversation: all that were made, those that wait, an output without a call.
 
     An output answers a call of its own kind only.
     """
-    waiting: dict[CallKey, None] = {}
-    known: set[CallKey] = set()
-    for item in context:
-        if call := called(item):
-            known.add(call)
-            waiting[call] = None
-        elif answer := answered(item):
-            kind, call_id = answer
-            if answer not in known:
-                return Refusal(
-                    "tool_call_not_found",
-                    f"No tool call found for {kind.noun} output with call_id {quoted(call_id)}.",
-                    "input",
-                )
-            waiting.pop(answer, None)
-    for kind, call_id in waiting:
-        return Refusal(
-            "tool_output_not_found",
-            f"No tool output found for {kind.noun} {quoted(call_id)}.",
-            "input",
-        )
-    return None
+
+    made: frozenset[CallKey] = frozenset()
+    waiting: tuple[CallKey, ...] = ()
+    orphan: CallKey | None = None
+
+    def after(self, items: Iterable[Mapping[str, Any]]) -> Calls:
+        """The calls once some items have followed."""
+        made, waiting, orphan = {*self.made}, dict.fromkeys(self.waiting), self.orphan
+        for item in items:
+            if call := called(item):
+                made.add(call)
+                waiting[call] = None
+            elif answer := answered(item):
+                orphan = orphan or (None if answer in made else answer)
+                waiting.pop(answer, None)
+        return Calls(frozenset(made), tuple(waiting), orphan)
+
+    def mismatch(self) -> Refusal | None:
+        """The refusal owed to an output without its call, or to a call without its output."""
+        if self.orphan is not None:
+            kind, call_id = self.orphan
+            return Refusal(
+                "tool_call_not_found",
+                f"No tool call found for {kind.noun} output with call_id {quoted(call_id)}.",
+                "input",
+            )
+        for kind, call_id in self.waiting:
+            return Refusal(
+                "tool_output_not_found",
+                f"No tool output found for {kind.noun} {quoted(call_id)}.",
+                "input",
+            )
+        return None
+
+
+NO_CALLS: Final = Calls()
 
 
 def is_called_here(tool: Mapping[str, Any]) -> bool:

@@ -12,35 +12,33 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from responses_ws_reference.context import Context
 from responses_ws_reference.items import Item, text_of
 from responses_ws_reference.sealing import COMPACTION, seal, unseal
 
 
-def fold(context: tuple[Item, ...]) -> str:
+def fold(context: Context) -> str:
     """The encrypted content of the compaction item for a context."""
     return seal(COMPACTION, json.dumps([dict(item) for item in unfolded(context)]))
 
 
-def unfolded(context: tuple[Item, ...]) -> tuple[Item, ...]:
+def unfolded(context: Context) -> Context:
     """A context as the model reads it: for each compaction item what was folded into it."""
-    if all(item["type"] != "compaction" for item in context):
+    if context.last_fold is None:
         return context
     found: list[Item] = []
     for item in context:
         is_folded = item["type"] == "compaction"
         found.extend(json.loads(unseal(item["encrypted_content"])) if is_folded else [item])
-    return tuple(found)
+    return Context(found)
 
 
-def pruned(context: tuple[Item, ...]) -> tuple[Item, ...]:
+def pruned(context: Context) -> Context:
     """A context from its last compaction item on, which holds all that stood before."""
-    for index in reversed(range(len(context))):
-        if context[index]["type"] == "compaction":
-            return context[index:]
-    return context
+    return Context(context[context.last_fold :]) if context.last_fold else context
 
 
-def user_messages(context: tuple[Item, ...]) -> list[dict[str, Any]]:
+def user_messages(context: Context) -> list[dict[str, Any]]:
     """What the user said in a context, as messages in a response's output are written."""
     return [
         {

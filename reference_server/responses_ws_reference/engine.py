@@ -15,8 +15,9 @@ from typing import Any, Final, Protocol, TypeAlias
 from responses_ws_reference.arguments import sample
 from responses_ws_reference.calls import CALLS, CUSTOM, FUNCTION, OUTPUTS, SHELL, Kind, key
 from responses_ws_reference.compaction import unfolded
+from responses_ws_reference.context import Context
 from responses_ws_reference.creates import Create
-from responses_ws_reference.items import Item, text_of
+from responses_ws_reference.items import text_in, text_of
 
 _TOKEN: Final = re.compile(r"\s*\S+|\s+\Z")
 _ARGUMENT_TOKEN: Final = re.compile(r"\s*(?:\w+|[^\w\s]+)")
@@ -37,11 +38,10 @@ _MAX_OUTPUT_TOKENS: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """All that the model knows for one response; ``words`` is how many the context holds."""
+    """All that the model knows for one response."""
 
     create: Create
-    context: tuple[Item, ...]
-    words: int = 0
+    context: Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +137,7 @@ def tokenize(text: str) -> tuple[str, ...]:
 
 def count_tokens(prompt: Prompt) -> int:
     """How many words the model reads."""
-    return len((prompt.create.instructions or "").split()) + prompt.words
-
-
-def count_words(context: tuple[Item, ...], known: tuple[Item, ...] = (), words: int = 0) -> int:
-    """How many words some items hold; of those that are ``known``, so many have been counted."""
-    if context[: len(known)] != known:
-        known, words = (), 0
-    return words + sum(len(_text(item).split()) for item in context[len(known) :])
+    return len((prompt.create.instructions or "").split()) + prompt.context.words
 
 
 def _thought(create: Create) -> Thought | None:
@@ -209,7 +202,7 @@ def _numbers(last: int) -> str:
 
 
 def _known_code_word(prompt: Prompt) -> str:
-    texts = [prompt.create.instructions or "", *map(_text, prompt.context)]
+    texts = [prompt.create.instructions or "", *map(text_in, prompt.context)]
     words = [word for text in texts for word in _CODE_WORD.findall(text)]
     return words[-1] if words else "unknown"
 
@@ -236,26 +229,8 @@ def _new_outputs(prompt: Prompt) -> list[str]:
         if is_said or item["type"] in CALLS:
             break
         if item["type"] in OUTPUTS:
-            found.insert(0, _text(item))
+            found.insert(0, text_in(item))
     return found
-
-
-def _text(item: Item) -> str:
-    """What the model reads of an item."""
-    match item:
-        case {"type": "message"}:
-            return text_of(item["content"])
-        case {"type": "function_call"}:
-            return f"{item['name']} {item['arguments']}"
-        case {"type": "custom_tool_call"}:
-            return f"{item['name']} {item['input']}"
-        case {"type": "shell_call"}:
-            return " ".join(item["action"]["commands"])
-        case {"type": "function_call_output" | "custom_tool_call_output"}:
-            return text_of(item["output"])
-        case {"type": "shell_call_output"}:
-            return "".join(entry.get("stdout", "") for entry in item["output"])
-    return ""
 
 
 def _cut(outputs: Outputs, limit: int) -> Completion:

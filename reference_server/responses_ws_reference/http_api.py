@@ -13,10 +13,11 @@ from typing import Any, Final, TypeAlias
 
 from responses_ws_reference.compaction import fold, user_messages
 from responses_ws_reference.config import MAX_MESSAGE_BYTES
+from responses_ws_reference.context import Context
 from responses_ws_reference.creates import read_create
 from responses_ws_reference.decoding import read_object
 from responses_ws_reference.effects import CloseConnection, Effect, Event, SendMessage
-from responses_ws_reference.engine import Prompt, count_tokens, count_words
+from responses_ws_reference.engine import Prompt, count_tokens
 from responses_ws_reference.handshake import HandshakeAnswer, HttpRequest
 from responses_ws_reference.previous import check_model, find_previous, gather_context
 from responses_ws_reference.reference import Reference
@@ -126,8 +127,8 @@ class HttpApi:
         check_model(create, service.model)
         previous = find_previous(create, policies, {}, self._reference.shelf(request))
         context = gather_context(create, policies, previous)
-        read = count_tokens(Prompt(create, context, count_words(context)))
-        content = fold(policies.condense(context))
+        read = count_tokens(Prompt(create, context))
+        content = fold(Context(policies.condense(context)))
         output = [
             *({"id": self._identify("msg"), **message} for message in user_messages(context)),
             {"type": "compaction", "id": self._identify("cmp"), "encrypted_content": content},

@@ -112,6 +112,24 @@ def text_of(content: Any) -> str:
     return "".join(part.get("text", "") for part in content)
 
 
+def text_in(item: Item) -> str:
+    """What the model reads of an item."""
+    match item:
+        case {"type": "message"}:
+            return text_of(item["content"])
+        case {"type": "function_call"}:
+            return f"{item['name']} {item['arguments']}"
+        case {"type": "custom_tool_call"}:
+            return f"{item['name']} {item['input']}"
+        case {"type": "shell_call"}:
+            return " ".join(item["action"]["commands"])
+        case {"type": "function_call_output" | "custom_tool_call_output"}:
+            return text_of(item["output"])
+        case {"type": "shell_call_output"}:
+            return "".join(entry.get("stdout", "") for entry in item["output"])
+    return ""
+
+
 def without_repeats(context: Iterable[Item], items: tuple[Item, ...]) -> tuple[Item, ...]:
     """The items that the context does not hold yet; some clients send a call back with its id."""
     named = {name for item in items if (name := _identity(item)) is not None}

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final, TypeAlias
 
-from responses_ws_reference.calls import CallKey, answered, unmatched_call
+from responses_ws_reference.calls import CallKey, answered
 from responses_ws_reference.compaction import pruned
+from responses_ws_reference.context import Context
 from responses_ws_reference.creates import Create
 from responses_ws_reference.effects import Event
 from responses_ws_reference.items import Item, without_repeats
@@ -97,15 +98,15 @@ def inherit(create: Create, previous: Snapshot) -> Create:
 
 def gather(previous: Snapshot, create: Create) -> tuple[Item, ...]:
     """What the model sees: earlier input and output, then the new items."""
-    return previous.context + without_repeats(previous.context, create.items)
+    return previous.context.then(without_repeats(previous.context, create.items))
 
 
-def match_calls(context: tuple[Item, ...]) -> Refusal | None:
+def match_calls(context: Context) -> Refusal | None:
     """Each output answers a call, and no call is left without an output."""
-    return unmatched_call(context)
+    return context.calls.mismatch()
 
 
-def prune(context: tuple[Item, ...]) -> tuple[Item, ...]:
+def prune(context: Context) -> tuple[Item, ...]:
     """What stood before a compaction item is in it."""
     return pruned(context)
 
@@ -115,7 +116,7 @@ def compacts(create: Create, tokens: int) -> bool:
     return create.compact_threshold is not None and tokens > create.compact_threshold
 
 
-def condense(context: tuple[Item, ...]) -> tuple[Item, ...]:
+def condense(context: Context) -> tuple[Item, ...]:
     """What of a context is folded into a compaction item."""
     return context
 
@@ -179,9 +180,9 @@ def commit(items: tuple[Item, ...], owed: Collection[CallKey]) -> tuple[Item, ..
     return items if len({*calls} & {*owed}) == len(calls) else ()
 
 
-def resume(context: tuple[Item, ...], added: tuple[Item, ...]) -> tuple[Item, ...]:
+def resume(context: Context, added: tuple[Item, ...]) -> tuple[Item, ...]:
     """What the model sees when it goes on: what it said meanwhile, and what was injected."""
-    return context + added
+    return context.then(added)
 
 
 def queue(inputs: Collection[tuple[Item, ...]]) -> tuple[Item, ...]:
@@ -223,10 +224,10 @@ class Policies:
     reach: Callable[[Cache, Collection[Cache]], Cache] = reach
     inherit: Callable[[Create, Snapshot], Create] = inherit
     gather: Callable[[Snapshot, Create], tuple[Item, ...]] = gather
-    match_calls: Callable[[tuple[Item, ...]], Refusal | None] = match_calls
-    prune: Callable[[tuple[Item, ...]], tuple[Item, ...]] = prune
+    match_calls: Callable[[Context], Refusal | None] = match_calls
+    prune: Callable[[Context], tuple[Item, ...]] = prune
     compacts: Callable[[Create, int], bool] = compacts
-    condense: Callable[[tuple[Item, ...]], tuple[Item, ...]] = condense
+    condense: Callable[[Context], tuple[Item, ...]] = condense
     remember: Callable[[Cache, Snapshot], Cache] = remember
     tenant: Callable[[str], str] = tenant
     remember_elsewhere: Callable[[Cache, Snapshot], Cache] = remember_elsewhere
@@ -237,7 +238,7 @@ class Policies:
     judge_steer: Callable[[Create, int], Refusal | None] = judge_steer
     waits: Callable[[Create], bool] = waits
     commit: Callable[[tuple[Item, ...], Collection[CallKey]], tuple[Item, ...]] = commit
-    resume: Callable[[tuple[Item, ...], tuple[Item, ...]], tuple[Item, ...]] = resume
+    resume: Callable[[Context, tuple[Item, ...]], tuple[Item, ...]] = resume
     queue: Callable[[Collection[tuple[Item, ...]]], tuple[Item, ...]] = queue
     succeed: Callable[[Create, str, tuple[Item, ...]], Event] = succeed
     take_along: Callable[[tuple[Item, ...], Create], Create] = take_along

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from responses_ws_reference.compaction import unfolded
+from responses_ws_reference.context import Context
 from responses_ws_reference.creates import Create
-from responses_ws_reference.items import Item
 from responses_ws_reference.policies import Cache, Policies
 from responses_ws_reference.refusals import Refusal, Refused, quoted
 from responses_ws_reference.store import Snapshot
@@ -28,9 +28,9 @@ def find_previous(create: Create, policies: Policies, cache: Cache, shelf: Cache
     return previous
 
 
-def gather_context(create: Create, policies: Policies, previous: Snapshot) -> tuple[Item, ...]:
+def gather_context(create: Create, policies: Policies, previous: Snapshot) -> Context:
     """What the model is to see, once every call in it has its output."""
-    context = policies.prune(policies.gather(previous, create))
+    context = Context(policies.prune(Context(policies.gather(previous, create))))
     if mismatch := policies.match_calls(unfolded(context)):
         raise Refused(mismatch)
     return context

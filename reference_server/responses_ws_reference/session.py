@@ -17,6 +17,7 @@ from typing import Final
 from responses_ws_reference import injecting, interrupting, steering
 from responses_ws_reference.commands import Command, Desk, unsupported
 from responses_ws_reference.compaction import fold
+from responses_ws_reference.context import Context
 from responses_ws_reference.creates import read_create
 from responses_ws_reference.decoding import read_client_event
 from responses_ws_reference.effects import (
@@ -32,7 +33,6 @@ from responses_ws_reference.engine import (
     Engine,
     Prompt,
     count_tokens,
-    count_words,
 )
 from responses_ws_reference.items import Item
 from responses_ws_reference.lanes import Lane, Lanes, Successor, Turn
@@ -194,8 +194,7 @@ class Session:
         create = self._policies.inherit(create, previous)
         create = steering.take_along(lane, create, self._policies)
         context = gather_context(create, self._policies, previous)
-        words = count_words(context, previous.context, previous.words)
-        return self._turn_of(Prompt(create, context, words), cached=previous.words, now=now)
+        return self._turn_of(Prompt(create, context), cached=previous.context.words, now=now)
 
     def _turn_of(self, prompt: Prompt, *, cached: int, now: float) -> Turn:
         create = prompt.create
@@ -218,15 +217,15 @@ class Session:
         """What the model says, to what it was given or to what that was folded into."""
         if not self._policies.compacts(prompt.create, read):
             return self._service.engine.complete(prompt)
-        content = fold(self._policies.condense(prompt.context))
-        folded = replace(prompt, context=({"type": "compaction", "encrypted_content": content},))
+        content = fold(Context(self._policies.condense(prompt.context)))
+        item = {"type": "compaction", "encrypted_content": content}
+        folded = replace(prompt, context=Context((item,)))
         return replace(self._service.engine.complete(folded), compaction=content)
 
     def _go_on(self, prompt: Prompt, added: tuple[Item, ...], written: int) -> Completion:
         """What the model says once its calls have been answered; a refusal is a breakdown then."""
-        context = self._policies.resume(prompt.context, added)
-        words = count_words(context, prompt.context, prompt.words)
-        prompt = Prompt(injecting.going_on(prompt.create, written), context, words)
+        context = Context(self._policies.resume(prompt.context, added))
+        prompt = Prompt(injecting.going_on(prompt.create, written), context)
         try:
             return self._complete(prompt, count_tokens(prompt))
         except Refused as refused:
@@ -247,11 +246,8 @@ class Session:
         """Before the client sees the terminal event, it can be continued from."""
         lane.turn = None
         response = turn.stream.response
-        context = self._policies.prune((*turn.prompt.context, *turn.stream.added))
-        words = count_words(context, turn.prompt.context, turn.prompt.words)
-        snapshot = Snapshot(
-            response["id"], response["status"], turn.create, context, response, words
-        )
+        context = Context(self._policies.prune(turn.prompt.context.then(turn.stream.added)))
+        snapshot = Snapshot(response["id"], response["status"], turn.create, context, response)
         self._lanes.remember(lane, snapshot)
         if self._policies.keeps(snapshot):
             self._shelf.add(snapshot)

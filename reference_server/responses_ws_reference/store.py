@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from responses_ws_reference.context import Context
 from responses_ws_reference.creates import Create
-from responses_ws_reference.items import Item
 
 # Enough for any test run; the oldest responses go first.
 MAX_STORED: Final = 256
@@ -15,14 +15,13 @@ MAX_STORED: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A finished response, and what a continuation from it needs: ``words`` of its context."""
+    """A finished response, and what a continuation from it needs."""
 
     id: str
     status: str
     create: Create
-    context: tuple[Item, ...]
+    context: Context
     response: Mapping[str, Any] = field(default_factory=dict)
-    words: int = 0
 
     @property
     def is_stored(self) -> bool:
@@ -31,7 +30,7 @@ class Snapshot:
 
 
 # What a create without a previous response continues from.
-NOTHING: Final = Snapshot("", "completed", Create({}, ()), ())
+NOTHING: Final = Snapshot("", "completed", Create({}, ()), Context())
 
 
 class Shelf(Mapping[str, Snapshot]):

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from responses_ws_reference.context import Context
 from responses_ws_reference.creates import Create
 from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.issued import PREVIOUS, previous_of
@@ -107,7 +108,7 @@ register(
 
 
 @replace_policy("condense", "RWS-COMPACT-006")
-def compaction_loses_everything(context: tuple[Item, ...]) -> tuple[Item, ...]:
+def compaction_loses_everything(context: Context) -> tuple[Item, ...]:
     """A conversation is folded into an item that nothing is in."""
     return ()
 
@@ -164,7 +165,7 @@ def compact_calls_are_free(
     return _changed(answer, usage=None) if is_compacted(request, answer) else answer
 
 
-def _fold_nothing(context: tuple[Item, ...]) -> tuple[Item, ...]:
+def _fold_nothing(context: Context) -> tuple[Item, ...]:
     return ()
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 from responses_ws_reference.calls import CUSTOM, FUNCTION, OUTPUTS, SHELL, Kind
+from responses_ws_reference.context import Context
 from responses_ws_reference.creates import Create
 from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.engine import Message, Outputs, Prompt
@@ -199,19 +200,19 @@ def custom_outputs_are_emptied(previous: Snapshot, create: Create) -> tuple[Item
     return gather(previous, replace(create, items=items) if previous.context else create)
 
 
-def _passed_over(context: tuple[Item, ...], code: str) -> Refusal | None:
+def _passed_over(context: Context, code: str) -> Refusal | None:
     refusal = match_calls(context)
     is_custom = refusal is not None and CUSTOM.noun in refusal.message
     return None if is_custom and refusal and refusal.code == code else refusal
 
 
 @replace_policy("match_calls", "RWS-CUSTOM-008")
-def orphan_custom_outputs_are_taken(context: tuple[Item, ...]) -> Refusal | None:
+def orphan_custom_outputs_are_taken(context: Context) -> Refusal | None:
     """Calls and outputs are paired for functions only: an orphan of a custom tool passes."""
     return _passed_over(context, "tool_call_not_found")
 
 
 @replace_policy("match_calls", "RWS-CUSTOM-009")
-def open_custom_calls_are_passed_over(context: tuple[Item, ...]) -> Refusal | None:
+def open_custom_calls_are_passed_over(context: Context) -> Refusal | None:
     """A continuation goes on although the call of a custom tool has no output."""
     return _passed_over(context, "tool_output_not_found")

@@ -91,7 +91,7 @@ def lanes_hear_each_other(own: Cache, others: Collection[Cache]) -> Cache:
         **reach(own, others),
         **{
             name: replace(
-                kept, context=(*kept.context, *(i for i in heard if i not in kept.context))
+                kept, context=kept.context.then(tuple(i for i in heard if i not in kept.context))
             )
             for name, kept in own.items()
         },

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from responses_ws_reference.calls import CallKey, answered
+from responses_ws_reference.context import Context
 from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.registry import (
     Fault,
@@ -53,9 +54,7 @@ def open_calls_are_not_found(
 
 
 @replace_policy("resume", "RWS-INJECT-002")
-def injected_output_is_empty(
-    context: tuple[Item, ...], added: tuple[Item, ...]
-) -> tuple[Item, ...]:
+def injected_output_is_empty(context: Context, added: tuple[Item, ...]) -> tuple[Item, ...]:
     """The agent is woken up, and what it was waiting for is not passed on."""
     return (*context, *({**i, "output": ""} if answered(i) else i for i in added))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from responses_ws_reference.context import Context
 from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.registry import on_incoming, replace_policy, rewrite_events
 from responses_ws_reference.hooks import Incoming, Link, Reply, Sendings
@@ -129,7 +130,7 @@ def interrupted_response_is_forgotten(cache: Cache, snapshot: Snapshot) -> Cache
 def interrupted_turn_leaves_nothing_behind(cache: Cache, snapshot: Snapshot) -> Cache:
     """The turn that was interrupted is rolled back, but its id is kept."""
     if _was_interrupted(snapshot):
-        snapshot = replace(snapshot, context=(), words=0)
+        snapshot = replace(snapshot, context=Context())
     return remember(cache, snapshot)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from responses_ws_reference.context import Context
 from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.issued import (
     PREVIOUS,
@@ -42,7 +43,7 @@ def only_an_explicit_store_is_stored(snapshot: Snapshot) -> bool:
 def only_ids_are_stored(wanted: str | None, cache: Cache, shelf: Cache) -> Snapshot | None:
     """The store knows each id, and nothing of what was said."""
     found = resolve(wanted, cache, shelf)
-    return found if found is None or wanted in cache else replace(found, context=())
+    return found if found is None or wanted in cache else replace(found, context=Context())
 
 
 @replace_policy("resolve", "RWS-STORE-002", "RWS-CHAIN-021")
@@ -52,7 +53,7 @@ def only_the_last_turn_is_stored(wanted: str | None, cache: Cache, shelf: Cache)
     if found is None or wanted is None or wanted in cache:
         return found
     asked = [n for n, item in enumerate(found.context) if item.get("role") == "user"]
-    return replace(found, context=found.context[asked[-1] if asked else 0 :])
+    return replace(found, context=Context(found.context[asked[-1] if asked else 0 :]))
 
 
 @rewrite_events("RWS-STORE-005", on=LIFECYCLE)

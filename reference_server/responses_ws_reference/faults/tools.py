@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from responses_ws_reference.context import Context
 from responses_ws_reference.creates import Create
 from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.registry import on_incoming, replace_policy, rewrite_events
@@ -81,7 +82,7 @@ def outputs_are_emptied(previous: Snapshot, create: Create) -> tuple[Item, ...]:
 
 
 @replace_policy("match_calls", "RWS-TOOL-006")
-def orphan_outputs_are_taken(context: tuple[Item, ...]) -> Refusal | None:
+def orphan_outputs_are_taken(context: Context) -> Refusal | None:
     """An output whose call nobody knows is accepted."""
     refusal = match_calls(context)
     return None if refusal and refusal.code == "tool_call_not_found" else refusal
@@ -114,7 +115,7 @@ def outputs_come_alone(event: Event, link: Link) -> Incoming | Reply:
 
 
 @replace_policy("match_calls", "RWS-TOOL-011")
-def open_calls_are_passed_over(context: tuple[Item, ...]) -> Refusal | None:
+def open_calls_are_passed_over(context: Context) -> Refusal | None:
     """A continuation goes on although a call has no output."""
     refusal = match_calls(context)
     return None if refusal and refusal.code == "tool_output_not_found" else refusal

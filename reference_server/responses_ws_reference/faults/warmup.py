@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from responses_ws_reference.context import Context
 from responses_ws_reference.creates import Create
 from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.issued import previous_of
@@ -153,7 +154,7 @@ def warm_up_input_is_lost(cache: Cache, snapshot: Snapshot) -> Cache:
     if not snapshot.create.is_warm_up:
         return remember(cache, snapshot)
     kept = len(snapshot.context) - len(snapshot.create.items)
-    return remember(cache, replace(snapshot, context=snapshot.context[:kept]))
+    return remember(cache, replace(snapshot, context=Context(snapshot.context[:kept])))
 
 
 @replace_policy("remember", "RWS-WARM-009")
@@ -161,7 +162,7 @@ def a_warm_up_begins_anew(cache: Cache, snapshot: Snapshot) -> Cache:
     """A warm-up in mid-chain prepares its own input, and the chain before it is gone."""
     if not snapshot.create.is_warm_up:
         return remember(cache, snapshot)
-    return remember(cache, replace(snapshot, context=snapshot.create.items))
+    return remember(cache, replace(snapshot, context=Context(snapshot.create.items)))
 
 
 @replace_policy("gather", "RWS-WARM-007")
