@@ -3,7 +3,6 @@
 ConformanceError
   CannotStart              the run cannot begin                                 exit 4
     ProfileError           the profile, an option or an environment variable is wrong
-    TargetUnreachable      no connection, or the opening handshake was refused
   TranscriptError          a saved transcript cannot be read                    exit 4
   HarnessError             the suite did something wrong                        exit 3
     InvalidClientEvent     a scenario sent what the client-event schema forbids
@@ -22,10 +21,6 @@ class CannotStart(ConformanceError):
 
 class ProfileError(CannotStart):
     """The profile, an option or an environment variable is wrong."""
-
-
-class TargetUnreachable(CannotStart):
-    """No usable connection to the target came about."""
 
 
 class TranscriptError(ConformanceError):
