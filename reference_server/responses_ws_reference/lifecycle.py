@@ -95,6 +95,7 @@ STATUSES: Final[Mapping[ResponseState, str]] = {
 }
 
 LIFECYCLE_EVENTS: Final = frozenset(given for _, given in RESPONSE_TRANSITIONS if given != OUTPUT)
+ITEM_EVENTS: Final = frozenset(given for _, given in ITEM_TRANSITIONS)
 
 State = TypeVar("State", ResponseState, ItemState)
 

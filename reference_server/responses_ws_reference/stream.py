@@ -1,4 +1,4 @@
-"""Builds the events of one response, one at a time, in the only order the tables allow."""
+"""Makes the events of one response, one at a time, in the only order that the tables allow."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, Final, TypeAlias
 
-from responses_ws_reference.calls import CUSTOM, FUNCTION, CallKey, answered, called
+from responses_ws_reference import drafts
+from responses_ws_reference.calls import CallKey, answered, called
+from responses_ws_reference.drafts import Draft
 from responses_ws_reference.effects import Event
-from responses_ws_reference.engine import Breakdown, Call, Completion, Message, Thought
+from responses_ws_reference.engine import Breakdown, Completion
 from responses_ws_reference.items import Item
 from responses_ws_reference.lifecycle import (
+    ITEM_EVENTS,
     ITEM_TRANSITIONS,
     LIFECYCLE_EVENTS,
     OUTPUT,
@@ -21,16 +24,9 @@ from responses_ws_reference.lifecycle import (
     ResponseState,
     advance,
 )
-from responses_ws_reference.sealing import REASONING, seal
 
 # An output item is there, and the first of its text or arguments, but not the last.
 _EVENTS_BEFORE_A_BREAKDOWN: Final = 3
-# How ids begin, events are called and the text is named, of the calls whose text is streamed.
-_STREAMED: Final = {
-    FUNCTION: ("fc", "response.function_call_arguments", "arguments"),
-    CUSTOM: ("ctc", "response.custom_tool_call_input", "input"),
-}
-
 # What the model says further, once its calls have been answered: it is given all that the response
 # has added to the conversation, and how many tokens it has written.
 GoOn: TypeAlias = Callable[[tuple[Item, ...], int], Completion]
@@ -183,28 +179,41 @@ class ResponseStream:
         return "steered" if self._was_stopped and not waits else None
 
     def _outputs(self, completion: Completion) -> Iterator[Event]:
-        first = len(self._items)
         if completion.compaction is not None:
-            yield from self._compaction(first, completion.compaction)
-            first += 1
+            yield from self._item(drafts.compaction(completion.compaction, self._identify))
         if completion.thought is not None:
-            yield from self._reasoning(first, completion.thought)
-            first += 1
-        last = first + len(completion.outputs) - 1
-        for index, output in enumerate(completion.outputs, start=first):
-            is_cut = completion.is_cut_short and index == last
+            yield from self._item(drafts.reasoning(completion.thought, self._identify))
+        last = len(completion.outputs) - 1
+        for place, output in enumerate(completion.outputs):
+            is_cut = completion.is_cut_short and place == last
             status = "incomplete" if is_cut else "completed"
-            match output:
-                case Message(tokens):
-                    yield from self._message(index, tokens, status)
-                case Call(kind=kind) if kind in _STREAMED:
-                    yield from self._call(index, output, status)
-                case Call():
-                    yield from self._command(index, output, status)
+            yield from self._item(drafts.output(output, self._identify, status=status))
             # Behind the last item a response that was not stopped before has said all.
-            self._was_stopped |= self._is_to_stop and index < last
+            self._was_stopped |= self._is_to_stop and place < last
             if self._was_stopped:
                 return
+
+    def _item(self, events: Iterable[Draft]) -> Iterator[Event]:
+        """The events of one more output item, each as far as the tables allow it."""
+        index = len(self._items)
+        self._items.append(ItemState.ABSENT)
+        for kind, members in events:
+            if kind in ITEM_EVENTS:
+                self._items[index] = advance(ITEM_TRANSITIONS, self._items[index], kind)
+            if kind == "response.output_item.added":
+                self._open[index] = members["item"]["id"]
+            elif kind == "response.output_item.done":
+                self._finish(index, members["item"])
+            yield self._event(kind, {"output_index": index, **members})
+
+    def _finish(self, index: int, item: Item) -> None:
+        """An output item is done: it is part of the conversation, and perhaps a call that waits."""
+        self.response["output"].append(item)
+        self._added.append(item)
+        if call := called(item):
+            self._owed[call] = None
+        del self._open[index]
+        self._was_stopped = self._is_to_stop
 
     def _break_down(self, breakdown: Breakdown) -> Iterator[Event]:
         error = {"code": breakdown.code, "message": breakdown.message}
@@ -213,98 +222,6 @@ class ResponseStream:
             yield self._event("error", {"error": details})
         self.response["error"] = error
         yield self._terminal("response.failed")
-
-    def _message(self, index: int, tokens: tuple[str, ...], status: str) -> Iterator[Event]:
-        item: dict[str, Any] = {
-            "type": "message",
-            "id": self._identify("msg"),
-            "status": "in_progress",
-            "role": "assistant",
-            "content": [],
-        }
-        text = "".join(tokens)
-        part = {"type": "output_text", "text": "", "annotations": [], "logprobs": []}
-        at = {"item_id": item["id"], "output_index": index, "content_index": 0}
-        yield self._item_event("response.output_item.added", index, {"item": item})
-        yield self._item_event("response.content_part.added", index, {**at, "part": part})
-        for token in tokens:
-            delta = {**at, "delta": token, "logprobs": []}
-            yield self._item_event("response.output_text.delta", index, delta)
-        done = {**at, "text": text, "logprobs": []}
-        yield self._item_event("response.output_text.done", index, done)
-        part = {**part, "text": text}
-        yield self._item_event("response.content_part.done", index, {**at, "part": part})
-        yield self._item_done(index, {**item, "status": status, "content": [part]})
-
-    def _call(self, index: int, call: Call, status: str) -> Iterator[Event]:
-        prefix, family, member = _STREAMED[call.kind]
-        item = {
-            "type": call.kind.call,
-            "id": self._identify(prefix),
-            "call_id": self._identify("call"),
-            "name": call.name,
-            member: "",
-            "status": "in_progress",
-        }
-        text = "".join(call.tokens)
-        at = {"item_id": item["id"], "output_index": index}
-        yield self._item_event("response.output_item.added", index, {"item": item})
-        for token in call.tokens:
-            yield self._item_event(f"{family}.delta", index, {**at, "delta": token})
-        yield self._item_event(f"{family}.done", index, {**at, member: text})
-        yield self._item_done(index, {**item, "status": status, member: text})
-
-    def _command(self, index: int, call: Call, status: str) -> Iterator[Event]:
-        """A call that comes whole, without deltas."""
-        item: dict[str, Any] = {
-            "type": call.kind.call,
-            "id": self._identify("sh"),
-            "call_id": self._identify("call"),
-            "action": {"commands": [], "timeout_ms": None, "max_output_length": None},
-            "status": "in_progress",
-        }
-        yield self._item_event("response.output_item.added", index, {"item": item})
-        action = {**item["action"], "commands": ["".join(call.tokens)]}
-        yield self._item_done(index, {**item, "status": status, "action": action})
-
-    def _compaction(self, index: int, content: str) -> Iterator[Event]:
-        """What the conversation was folded into; the tables leave its progress to the item."""
-        item = {"type": "compaction", "id": self._identify("cmp"), "encrypted_content": ""}
-        yield self._item_event("response.output_item.added", index, {"item": item})
-        at = {"item_id": item["id"], "output_index": index}
-        yield self._event("response.compaction.compacting", at)
-        yield self._item_done(index, {**item, "encrypted_content": content})
-
-    def _reasoning(self, index: int, thought: Thought) -> Iterator[Event]:
-        """A thought is not shown, but summed up or sealed where the client asked for that."""
-        item: dict[str, Any] = {"type": "reasoning", "id": self._identify("rs"), "summary": []}
-        text = "".join(thought.tokens)
-        yield self._item_event("response.output_item.added", index, {"item": item})
-        if thought.is_summed_up:
-            yield from self._summary(index, item["id"], thought.tokens)
-            item = {**item, "summary": [{"type": "summary_text", "text": text}]}
-        if thought.is_sealed:
-            item = {**item, "encrypted_content": seal(REASONING, text)}
-        yield self._item_done(index, item)
-
-    def _summary(self, index: int, item_id: str, tokens: tuple[str, ...]) -> Iterator[Event]:
-        """The one part of a summary; the tables leave its events to the reasoning item."""
-        at = {"item_id": item_id, "output_index": index, "summary_index": 0}
-        part = {"type": "summary_text", "text": "".join(tokens)}
-        empty = {**part, "text": ""}
-        yield self._event("response.reasoning_summary_part.added", {**at, "part": empty})
-        for token in tokens:
-            yield self._event("response.reasoning_summary_text.delta", {**at, "delta": token})
-        done = {**at, "text": part["text"]}
-        yield self._event("response.reasoning_summary_text.done", done)
-        yield self._event("response.reasoning_summary_part.done", {**at, "part": part})
-
-    def _item_done(self, index: int, item: dict[str, Any]) -> Event:
-        self.response["output"].append(item)
-        self._added.append(item)
-        if call := called(item):
-            self._owed[call] = None
-        return self._item_event("response.output_item.done", index, {"item": item})
 
     def _terminal(self, kind: str) -> Event:
         self.response["usage"] = self._usage
@@ -315,17 +232,6 @@ class ResponseStream:
         event = self._event(kind, {})
         self.response["status"] = STATUSES[self._state]
         return {**event, "response": {**self.response, "output": list(self.response["output"])}}
-
-    def _item_event(self, kind: str, index: int, members: Event) -> Event:
-        if index == len(self._items):
-            self._items.append(ItemState.ABSENT)
-        self._items[index] = advance(ITEM_TRANSITIONS, self._items[index], kind)
-        if kind == "response.output_item.added":
-            self._open[index] = members["item"]["id"]
-        if self._items[index] is ItemState.DONE:
-            del self._open[index]
-            self._was_stopped = self._is_to_stop
-        return self._event(kind, {"output_index": index, **members})
 
     def _event(self, kind: str, members: Event) -> Event:
         given = kind if kind in LIFECYCLE_EVENTS else OUTPUT
