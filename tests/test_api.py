@@ -23,8 +23,9 @@ from responses_ws_conformance.calls import Call, data_of
 from responses_ws_conformance.checks import Cause, Evidence
 from responses_ws_conformance.driver import Blocked, Driver, Unreachable
 from responses_ws_conformance.errors import ProfileError
+from responses_ws_conformance.loading import load_profile
 from responses_ws_conformance.masking import Masker
-from responses_ws_conformance.profile import Profile, Timing, load_profile
+from responses_ws_conformance.profile import Profile, Timing
 from responses_ws_conformance.recording import Recording
 from responses_ws_conformance.runner import Run, judge_transcripts, plan
 from responses_ws_conformance.transcript import Answered, Expired, Header, Requested, load

@@ -14,7 +14,8 @@ import pytest
 import yaml
 from responses_ws_conformance.drafting import Seen, draft, look, sound
 from responses_ws_conformance.errors import CannotStart
-from responses_ws_conformance.profile import LAYERS, Profile, load_profile
+from responses_ws_conformance.loading import load_profile
+from responses_ws_conformance.profile import LAYERS, Profile
 from responses_ws_conformance.report import ExitCode
 from responses_ws_conformance.runner import plan
 from responses_ws_conformance.sightings import SIGNS

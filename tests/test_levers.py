@@ -20,8 +20,9 @@ import pytest
 from responses_ws_conformance.driver import Blocked, Driver
 from responses_ws_conformance.errors import ProfileError
 from responses_ws_conformance.levers import LeverFailed, pull
+from responses_ws_conformance.loading import load_profile
 from responses_ws_conformance.masking import Masker
-from responses_ws_conformance.profile import HttpCall, Lever, Profile, load_profile
+from responses_ws_conformance.profile import HttpCall, Lever, Profile
 from responses_ws_conformance.recording import Recording
 from responses_ws_conformance.runner import Run, plan
 from responses_ws_conformance.scenarios import load_scenarios

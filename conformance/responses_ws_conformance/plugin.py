@@ -52,7 +52,7 @@ def rws_target(pytestconfig: pytest.Config) -> Profile:
 
 def _profile(config: pytest.Config) -> Profile:
     from responses_ws_conformance.errors import ConformanceError
-    from responses_ws_conformance.profile import load_profile
+    from responses_ws_conformance.loading import load_profile
 
     option = config.getoption
     profile = option("--rws-profile")

@@ -26,7 +26,8 @@ from responses_ws_conformance.checks import (
 )
 from responses_ws_conformance.checks.answers import answered, recalled, refused
 from responses_ws_conformance.driver import Connection, Driver
-from responses_ws_conformance.profile import Lever, Profile, Timing, load_profile
+from responses_ws_conformance.loading import load_profile
+from responses_ws_conformance.profile import Lever, Profile, Timing
 from responses_ws_conformance.requirements import Level, Requirement, register
 from responses_ws_conformance.scenarios import scenario
 

@@ -14,7 +14,8 @@ from responses_ws_schemas import explain
 
 from responses_ws_conformance.baseline import NO_BASELINE, Baseline, load_baseline
 from responses_ws_conformance.errors import CannotStart
-from responses_ws_conformance.profile import Profile, load_profile
+from responses_ws_conformance.loading import load_profile
+from responses_ws_conformance.profile import Profile
 from responses_ws_conformance.reports import FORMATS
 
 OUTPUT: Final = Path("rws-report")

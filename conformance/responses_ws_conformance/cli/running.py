@@ -23,8 +23,9 @@ from responses_ws_conformance.cli.outcome import finish
 from responses_ws_conformance.cli.reproducing import write_folders
 from responses_ws_conformance.embedded import embedded_target
 from responses_ws_conformance.errors import CannotStart
+from responses_ws_conformance.loading import load_profile
 from responses_ws_conformance.masking import Masker
-from responses_ws_conformance.profile import Profile, load_profile
+from responses_ws_conformance.profile import Profile
 from responses_ws_conformance.report import ExitCode, Report
 from responses_ws_conformance.reports import FORMATS
 from responses_ws_conformance.runner import INTERRUPTED, Plan, Run, make_room, plan
