@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from responses_ws_reference.effects import Event
-from responses_ws_reference.lanes import Lanes
+from responses_ws_reference.lanes import Lane, Lanes
 from responses_ws_reference.policies import Policies
 from responses_ws_reference.refusals import Refusal, quoted
+
+TOO_LATE: Final = Refusal("response_already_completed", "The response has ended.")
+UNKNOWN: Final = Refusal("response_not_found", "There is no such response on this connection.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,18 @@ class Desk:
 
 # The events that answer a command. A `Refused` becomes the `error` that names no lane.
 Command: TypeAlias = Callable[[Event, Desk], list[Event]]
+
+
+def answer(kind: str, members: Event, lane: Lane | None) -> Event:
+    """An event that answers a command: about the response that runs on a lane, or about none."""
+    if lane is None or lane.turn is None:
+        return {"type": kind, "sequence_number": 0, **members}
+    return lane.echo(lane.turn.stream.aside(kind, members))
+
+
+def missed(target: str, lanes: Lanes) -> Refusal:
+    """Why nothing can be done to a response that does not run."""
+    return TOO_LATE if target in lanes.ended else UNKNOWN
 
 
 def unsupported(kind: str) -> Refusal:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from websockets.asyncio.server import ServerConnection
 from websockets.frames import Frame
@@ -25,6 +25,8 @@ from responses_ws_reference.effects import (
 from responses_ws_reference.engine import Outputs, Prompt
 from responses_ws_reference.handshake import HandshakeAnswer, HandshakeRequest, HttpRequest
 from responses_ws_reference.seams import Conversation, Seams, SeeMessage
+
+Given = TypeVar("Given")
 
 # What a hook can send: an event, raw text, a binary message, or a close.
 Outgoing: TypeAlias = Event | str | bytes | CloseConnection
@@ -103,14 +105,15 @@ def hang(hooks: Hooks, seams: Seams, tally: Tally) -> Seams:
     """The seams with the hooks around them."""
     shared: dict[str, Any] = {}
 
-    def answer(request: HandshakeRequest, given: HandshakeAnswer) -> HandshakeAnswer:
-        given = seams.handshake(request, given)
-        if hooks.handshake is None:
-            return given
-        changed = hooks.handshake(request, given, shared)
-        if changed != given:
+    def changed(hook: Callable[..., Given] | None, about: Any, given: Given) -> Given:
+        """What a hook makes of something; None leaves it as it was."""
+        made = given if hook is None else hook(about, given, shared)
+        if made != given:
             tally.fire()
-        return changed
+        return made
+
+    def answer(request: HandshakeRequest, given: HandshakeAnswer) -> HandshakeAnswer:
+        return changed(hooks.handshake, request, seams.handshake(request, given))
 
     def converse(
         session: Conversation, request: HandshakeRequest, connection: ServerConnection | None
@@ -124,22 +127,10 @@ def hang(hooks: Hooks, seams: Seams, tally: Tally) -> Seams:
         return HookedSession(inner, hooks, link, tally)
 
     def mood(prompt: Prompt, given: Outputs) -> Outputs:
-        given = seams.mood(prompt, given)
-        if hooks.mood is None:
-            return given
-        changed = hooks.mood(prompt, given, shared)
-        if changed != given:
-            tally.fire()
-        return changed
+        return changed(hooks.mood, prompt, seams.mood(prompt, given))
 
     def answer_http(request: HttpRequest, given: HandshakeAnswer) -> HandshakeAnswer:
-        given = seams.http(request, given)
-        if hooks.http is None:
-            return given
-        changed = hooks.http(request, given, shared)
-        if changed != given:
-            tally.fire()
-        return changed
+        return changed(hooks.http, request, seams.http(request, given))
 
     def stream(request: HttpRequest) -> SeeMessage:
         see = seams.sse(request)

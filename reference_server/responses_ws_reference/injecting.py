@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from responses_ws_reference import rules
-from responses_ws_reference.commands import Desk
+from responses_ws_reference.commands import Desk, answer, missed
 from responses_ws_reference.creates import Create
 from responses_ws_reference.effects import Event
 from responses_ws_reference.items import Item, read_input
@@ -22,8 +22,6 @@ from responses_ws_reference.refusals import Refusal
 
 CREATED: Final = "response.inject.created"
 FAILED: Final = "response.inject.failed"
-TOO_LATE: Final = Refusal("response_already_completed", "The response has ended.")
-UNKNOWN: Final = Refusal("response_not_found", "There is no such response on this connection.")
 NOT_OWED: Final = Refusal("invalid_input", "Outputs of calls that wait for one are expected.")
 _INPUT: Final = rules.array(rules.mapping)
 
@@ -33,13 +31,13 @@ def inject(event: Event, desk: Desk) -> list[Event]:
     target, items = read_inject(event)
     lane = desk.lanes.running(target)
     if lane is None or lane.turn is None:
-        return [_failed(event, TOO_LATE if target in desk.lanes.ended else UNKNOWN, None)]
+        return [_failed(event, missed(target, desk.lanes), None)]
     stream = lane.turn.stream
     taken = desk.policies.commit(items, stream.owed)
     stream.inject(taken)
     if not items or len(taken) < len(items):
         return [_failed(event, NOT_OWED, lane)]
-    return [lane.echo(stream.aside(CREATED, {"response_id": target}))]
+    return [answer(CREATED, {"response_id": target}, lane)]
 
 
 def read_inject(event: Event) -> tuple[str, tuple[Item, ...]]:
@@ -64,6 +62,4 @@ def going_on(create: Create, written: int) -> Create:
 def _failed(event: Event, refusal: Refusal, lane: Lane | None) -> Event:
     error = {"code": refusal.code, "message": refusal.message}
     members = {"response_id": event["response_id"], "input": event["input"], "error": error}
-    if lane is None or lane.turn is None:
-        return {"type": FAILED, "sequence_number": 0, **members}
-    return lane.echo(lane.turn.stream.aside(FAILED, members))
+    return answer(FAILED, members, lane)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from responses_ws_reference import rules
-from responses_ws_reference.commands import Desk
+from responses_ws_reference.commands import Desk, answer, missed
 from responses_ws_reference.effects import Event
 from responses_ws_reference.lanes import Lane
 from responses_ws_reference.refusals import Refusal, Refused, refuse
@@ -20,8 +20,6 @@ ACCEPTED: Final = "response.interrupt.accepted"
 FAILED: Final = "response.interrupt.failed"
 MEMBERS: Final = ("type", "response_id", "mode")
 MODE: Final = "discard_partial_items"
-TOO_LATE: Final = Refusal("response_already_completed", "The response has ended.")
-UNKNOWN: Final = Refusal("response_not_found", "There is no such response on this connection.")
 
 
 def interrupt(event: Event, desk: Desk) -> list[Event]:
@@ -33,9 +31,9 @@ def interrupt(event: Event, desk: Desk) -> list[Event]:
     except Refused as refused:
         return [_failed(target, refused.refusal, lane)]
     if lane is None or lane.turn is None:
-        return [_failed(target, TOO_LATE if target in desk.lanes.ended else UNKNOWN, None)]
+        return [_failed(target, missed(target, desk.lanes), None)]
     lane.turn.stream.interrupt()
-    return [lane.echo(lane.turn.stream.aside(ACCEPTED, {"response_id": target}))]
+    return [answer(ACCEPTED, {"response_id": target}, lane)]
 
 
 def read_interrupt(event: Event) -> None:
@@ -50,6 +48,4 @@ def read_interrupt(event: Event) -> None:
 def _failed(target: Any, refusal: Refusal, lane: Lane | None) -> Event:
     error = {"type": refusal.kind, "code": refusal.code, "message": refusal.message}
     members = {"response_id": target, "error": error}
-    if lane is None or lane.turn is None:
-        return {"type": FAILED, "sequence_number": 0, **members}
-    return lane.echo(lane.turn.stream.aside(FAILED, members))
+    return answer(FAILED, members, lane)

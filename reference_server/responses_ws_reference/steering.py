@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from responses_ws_reference import rules
-from responses_ws_reference.commands import Desk
+from responses_ws_reference.commands import Desk, answer
 from responses_ws_reference.creates import Create
 from responses_ws_reference.effects import Event
 from responses_ws_reference.items import Item, read_input
@@ -48,7 +48,7 @@ def steer(event: Event, desk: Desk) -> list[Event]:
     submission = Submission(desk.identify("steer"), target, event["input"], items)
     turn.steers.append(submission)
     turn.stream.stop_at_boundary()
-    return [lane.echo(turn.stream.aside(ACCEPTED, {"steer": submission.named()}))]
+    return [answer(ACCEPTED, {"steer": submission.named()}, lane)]
 
 
 def read_steer(event: Event) -> tuple[Item, ...]:
@@ -124,9 +124,7 @@ def give_back(lane: Lane, turn: Turn, refusal: Refusal) -> list[Event]:
 def _failed(event: Event, refusal: Refusal, lane: Lane | None) -> Event:
     steer = {"previous_response_id": event.get("previous_response_id"), "input": event.get("input")}
     members = {"steer": steer, "error": _error(refusal)}
-    if lane is None or lane.turn is None:
-        return {"type": FAILED, "sequence_number": 0, **members}
-    return lane.echo(lane.turn.stream.aside(FAILED, members))
+    return answer(FAILED, members, lane)
 
 
 def _inputs(submissions: Iterable[Submission]) -> tuple[tuple[Item, ...], ...]:
