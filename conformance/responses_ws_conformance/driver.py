@@ -23,7 +23,8 @@ from responses_ws_conformance.pacing import Pace
 from responses_ws_conformance.profile import Lever, Profile
 from responses_ws_conformance.recording import Recording
 from responses_ws_conformance.transcript import Note, Opened
-from responses_ws_conformance.wire import Network, Target, open_wire
+from responses_ws_conformance.upgrading import open_wire
+from responses_ws_conformance.wire import Network, Target
 
 __all__ = ["OMIT", "Blocked", "Connection", "Driver", "Unreachable"]
 
