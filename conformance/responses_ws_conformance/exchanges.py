@@ -266,9 +266,9 @@ class ConnectionView:
         """The turns of which events may still come; those with their terminal event are over."""
         return [x for x in self.unfinished() if x.is_turn and x.may_go_on]
 
-    def open_exchanges(self, lane: str | None = None) -> list[Exchange]:
+    def open_exchanges(self) -> list[Exchange]:
         """Exchanges that still owe something, in the order sent."""
-        return [x for x in self.exchanges if not x.is_ended and lane in (None, x.lane)]
+        return [x for x in self.exchanges if not x.is_ended]
 
 
 def response_of(event: Received) -> dict[str, Any] | None:
