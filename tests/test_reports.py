@@ -14,10 +14,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
-from responses_ws_conformance.checks import Evidence
-from responses_ws_conformance.report import Report
+from responses_ws_conformance.checks import Cause, Evidence
+from responses_ws_conformance.report import ExitCode, Report
 from responses_ws_conformance.reports import FORMATS
+from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.transcript import Header, Received, Sent, Transcript
+from responses_ws_conformance.verdict import Judgement, Verdict
 from responses_ws_reference.config import ServerConfig
 from responses_ws_reference.server import running_server
 
@@ -181,3 +183,49 @@ def test_what_a_target_sends_is_never_markup(
     if name == "summary":
         assert "<script" not in text
         assert "](javascript" not in text
+
+
+def judged(name: str, verdict: Verdict, by: str | None = None) -> Judgement:
+    cause = Cause.BLOCKED if verdict is Verdict.UNTESTABLE else None
+    return Judgement(catalogue().requirements[name], verdict, cause=cause, by=by)
+
+
+# CHAIN-016 and FRAME-008 are recommendations, CHAIN-013 and CHAIN-012 are not.
+EXITS = {
+    "all holds": ([judged("RWS-FRAME-008", Verdict.PASS)], ExitCode.OK),
+    "a recommendation is not followed": ([judged("RWS-FRAME-008", Verdict.WARN)], ExitCode.OK),
+    "nor the one that hangs on it": (
+        [
+            judged("RWS-FRAME-008", Verdict.WARN),
+            judged("RWS-CHAIN-016", Verdict.UNTESTABLE, "RWS-FRAME-008"),
+        ],
+        ExitCode.OK,
+    ),
+    "a duty hangs on a recommendation": (
+        [
+            judged("RWS-FRAME-008", Verdict.WARN),
+            judged("RWS-CHAIN-013", Verdict.UNTESTABLE, "RWS-FRAME-008"),
+        ],
+        ExitCode.NOT_ALL_JUDGED,
+    ),
+    "a recommendation is not judged for another reason": (
+        [judged("RWS-FRAME-008", Verdict.PASS), judged("RWS-CHAIN-016", Verdict.UNTESTABLE)],
+        ExitCode.NOT_ALL_JUDGED,
+    ),
+    "a duty is broken": (
+        [judged("RWS-CHAIN-012", Verdict.FAIL), judged("RWS-CHAIN-016", Verdict.UNTESTABLE)],
+        ExitCode.VIOLATION,
+    ),
+    "the suite broke": (
+        [judged("RWS-CHAIN-012", Verdict.FAIL), judged("RWS-CHAIN-016", Verdict.ERROR)],
+        ExitCode.SUITE_BROKE,
+    ),
+    "nothing was judged": ([judged("RWS-FRAME-008", Verdict.UNSEEN)], ExitCode.NOTHING_JUDGED),
+}
+
+
+@pytest.mark.parametrize("name", EXITS)
+def test_exit_code_tells_the_truth(name: str) -> None:
+    judgements, code = EXITS[name]
+    report = Report(target="ws://x", judgements=tuple(judgements), started_at="", duration=0.0)
+    assert report.exit_code() is code
