@@ -1,4 +1,7 @@
-"""Lanes over real sockets: raw frames, and the lane sessions of the official OpenAI SDK."""
+"""Lanes over real sockets: raw frames, and the lane sessions of the official OpenAI SDK.
+
+And what the suite takes for the sign that a fork needs its parent no more.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from responses_ws_conformance.checks import Evidence
+from responses_ws_conformance.scenarios.lanes_memory import has_progress
 from responses_ws_reference.config import ServerConfig
 from responses_ws_reference.server import running_server
 from websockets.frames import Frame, Opcode
 from websockets.sync.client import ClientConnection, connect
 
+from tests.cases import Builder
 from tests.test_reference_server import DEADLINE
 
 SCRIPT = "lanes.py"
@@ -70,3 +76,20 @@ def test_a_fork_of_the_sdk_runs_beside_its_source(seen: dict[str, Any]) -> None:
 
 def test_an_error_reaches_its_lane_of_the_sdk(seen: dict[str, Any]) -> None:
     assert seen["error"] == ["previous_response_not_found", "critic"]
+
+
+@pytest.mark.parametrize(
+    ("last", "is_free"),
+    [("created", False), ("queued", False), ("in_progress", True), ("output_item.added", True)],
+)
+def test_a_fork_that_is_queued_still_needs_its_parent(last: str, *, is_free: bool) -> None:
+    """A server is free to look the parent up when the fork begins to run."""
+    kinds = dict.fromkeys(("created", "queued", last)) if last != "created" else ("created",)
+    events = [
+        {"type": f"response.{kind}", "stream_id": "b", "response": {"id": "resp_2"}}
+        for kind in kinds
+    ]
+    create = {"type": "response.create", "stream_id": "b", "previous_response_id": "resp_1"}
+    steps = [{"sent": create, "as": "fork"}, *({"received": event} for event in events)]
+    (fork,) = Evidence.of(Builder("RWS-LANE-024", {}).build(steps)).exchanges
+    assert has_progress(fork) is is_free

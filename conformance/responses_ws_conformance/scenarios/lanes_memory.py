@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.checks.answers import contains
@@ -14,6 +14,9 @@ from responses_ws_conformance.scenarios.chaining import ask_with_history, orphan
 from responses_ws_conformance.scenarios.chains import settle
 from responses_ws_conformance.scenarios.lanes import tell_apart
 from responses_ws_conformance.scenarios.recollection import recollect
+
+# What a response can say of itself before it runs.
+WAITS: Final = ("response.created", "response.queued")
 
 
 def ask(connection: Connection, lane: str, text: str, **fields: Any) -> Exchange:
@@ -92,8 +95,11 @@ def forks(driver: Driver) -> None:
 
 
 def has_progress(exchange: Exchange) -> bool:
-    """True where a fork needs its parent no more; output says so as well."""
-    return any(e.type != "response.created" for e in exchange.events)
+    """True where a fork needs its parent no more; output says so as well.
+
+    One that is still queued may have to look its parent up.
+    """
+    return any(e.type not in WAITS for e in exchange.events)
 
 
 def fork_and_ask(driver: Driver, connection: Connection, root: Exchange, word: str) -> None:
