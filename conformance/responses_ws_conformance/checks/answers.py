@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from responses_ws_conformance.checks import Cause, Finding, Mark, Outcome, Undecided
@@ -127,9 +127,18 @@ def answered(exchange: Exchange, *, by: tuple[str, ...] = ("completed",)) -> Ite
         yield Finding(exchange.last, f"a response that ends with {wanted}", describe(exchange))
 
 
-def unanswered(command: Exchange, wanted: str) -> Iterator[Outcome]:
-    """Yield why a command was not answered as it should have been."""
-    if command.outcome in ("expired", "open", "limit"):
+def unanswered(
+    command: Exchange, wanted: str, *, fences: Sequence[Exchange] = ()
+) -> Iterator[Outcome]:
+    """Yield why a command was not answered as it should have been.
+
+    A create of ``fences`` was sent after it; where that was answered, silence is no slowness.
+    """
+    is_silent = command.outcome in ("expired", "open")
+    if is_silent and any(x.outcome in ("completed", "incomplete") for x in fences):
+        seen = "none, though a create that was sent later was answered"
+        yield Finding(command.last, wanted, seen)
+    elif is_silent or command.outcome == "limit":
         yield Undecided(Cause.TIME, describe(command))
     elif is_transient(command):
         yield Undecided(Cause.TRANSIENT, describe(command))

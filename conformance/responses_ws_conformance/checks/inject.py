@@ -65,7 +65,7 @@ def response_goes_on_with_the_output(mark: Mark) -> Iterator[Outcome]:
 @expectation("RWS-INJECT-003")
 def unknown_response_is_not_found(mark: Mark) -> Iterator[Outcome]:
     """An inject into a response that never was gives its input back with response_not_found."""
-    yield from _comes_back(mark.exchange(), NOT_FOUND)
+    yield from _comes_back(mark, NOT_FOUND)
     control = mark.exchange("control")
     if code_of(mark.exchange()) == NOT_FOUND and code_of(control) == NOT_FOUND:
         why = "the failure proves nothing: a response that there was is not found either"
@@ -75,7 +75,7 @@ def unknown_response_is_not_found(mark: Mark) -> Iterator[Outcome]:
 @expectation("RWS-INJECT-004")
 def ended_response_takes_nothing(mark: Mark) -> Iterator[Outcome]:
     """An inject into a response that has ended gives its input back and says so."""
-    yield from _comes_back(mark.exchange(), TOO_LATE)
+    yield from _comes_back(mark, TOO_LATE)
 
 
 @expectation("RWS-INJECT-005", offence=("/message/input",))
@@ -105,10 +105,12 @@ def returned_input_can_be_used(mark: Mark) -> Iterator[Outcome]:
     yield from answered(mark.exchange(), by=("completed", "incomplete"))
 
 
-def _comes_back(command: Exchange, code: str) -> Iterator[Outcome]:
+def _comes_back(mark: Mark, code: str) -> Iterator[Outcome]:
     """Yield why an inject did not fail with this code and all that was sent."""
+    command = mark.exchange()
     if command.answer is None or command.answer.type != FAILED or code_of(command) != code:
-        yield from unanswered(command, f"{FAILED} with error.code {code}")
+        wanted = f"{FAILED} with error.code {code}"
+        yield from unanswered(command, wanted, fences=mark.exchanges("fence"))
         return
     yield from _names(command, command.request.get("response_id"))
     sent, back = command.request.get("input"), command.answer.payload.get("input")

@@ -45,7 +45,7 @@ def _answered_with(mark: Mark, wanted: str) -> Iterator[Outcome]:
     command, response = mark.exchange(), mark.exchange("response")
     answer = command.answer
     if answer is None:
-        yield from unanswered(command, wanted)
+        yield from unanswered(command, wanted, fences=mark.exchanges("fence"))
     elif answer.type != wanted:
         yield Finding(answer.n, wanted, f"{answer.type} with error {answer.payload.get('error')!r}")
     elif answer.payload.get("response_id") != response.response_id:

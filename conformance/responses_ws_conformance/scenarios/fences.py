@@ -25,6 +25,12 @@ def plain_create(driver: Driver) -> dict[str, Any]:
     return {**({} if model is None else {"model": model}), "store": False, "input": say()}
 
 
+def behind(connection: Connection, command: Exchange) -> list[Exchange]:
+    """A create behind a command that has met silence; none behind one that was answered."""
+    is_silent = command.outcome in ("expired", "open")
+    return [connection.attempt(say(), store=False)] if is_silent else []
+
+
 def create_unusually(driver: Driver, connection: Connection, requirement: str, **how: Any) -> None:
     """A create that is sent in an unusual way, then a plain one.
 

@@ -174,9 +174,9 @@ def late(driver: Driver) -> None:
     output = function_call_output({"call_id": driver.invented_id("call")}, "noon")
     unknown = inject(connection, driver.invented_id(), [output])
     missed = inject(connection, ended.response_id, [output])
-    driver.mark("RWS-INJECT-003", subject=unknown, control=missed)
-    driver.mark("RWS-INJECT-004", subject=missed, response=ended)
     called = connection.attempt([message(recall())], **CALL)
+    driver.mark("RWS-INJECT-003", subject=unknown, control=missed, fence=called)
+    driver.mark("RWS-INJECT-004", subject=missed, response=ended, fence=called)
     connection.require(called, by="RWS-TOOL-001")
     items = [function_call_output(call, "ten o'clock") for call in calls_of(called)]
     command = inject(connection, called.response_id, items)

@@ -13,6 +13,7 @@ from responses_ws_conformance.prompts import count, message, recall, remember, s
 from responses_ws_conformance.scenarios import scenario
 from responses_ws_conformance.scenarios.chaining import ask_with_history
 from responses_ws_conformance.scenarios.chains import settle
+from responses_ws_conformance.scenarios.fences import behind
 from responses_ws_conformance.scenarios.recollection import recollect
 
 # How far the responses count that are interrupted; one that was over too soon is asked for more.
@@ -73,6 +74,14 @@ def interrupt_when(
     raise Blocked(Cause.TIME, "each response had ended before it could be interrupted")
 
 
+def mark_running(connection: Connection, response: Exchange, command: Exchange) -> None:
+    """Mark what is said of each interrupt of a response that runs."""
+    driver, proof = connection.driver, behind(connection, command)
+    driver.mark("RWS-INTR-001", subject=command, response=response, fence=proof)
+    for requirement in RUNNING[1:]:
+        driver.mark(requirement, subject=response, command=command)
+
+
 @scenario(
     "interrupt/speaking",
     exercises=(*RUNNING, "RWS-INTR-004", "RWS-INTR-008", "RWS-INTR-009"),
@@ -83,9 +92,7 @@ def speaking(driver: Driver) -> None:
     """A response that is interrupted in its text, and the turn that continues it."""
     word = driver.code_word()
     connection, response, command = interrupt_when(driver, remember(word), reached=speaks)
-    driver.mark("RWS-INTR-001", subject=command, response=response)
-    for requirement in RUNNING[1:]:
-        driver.mark(requirement, subject=response, command=command)
+    mark_running(connection, response, command)
     connection.require(command, ends=("answered",), by="RWS-INTR-001")
     connection.require(response, ends=("incomplete",), by="RWS-INTR-002")
     asked: list[Exchange] = []
@@ -113,10 +120,7 @@ def speaking(driver: Driver) -> None:
 @scenario("interrupt/early", exercises=(*RUNNING, "RWS-INTR-005"), turns=1, features=("interrupt",))
 def early(driver: Driver) -> None:
     """A response that is interrupted when it has just been created."""
-    _, response, command = interrupt_when(driver, reached=lambda x: x.created is not None)
-    driver.mark("RWS-INTR-001", subject=command, response=response)
-    for requirement in RUNNING[1:]:
-        driver.mark(requirement, subject=response, command=command)
+    mark_running(*interrupt_when(driver, reached=lambda x: x.created is not None))
 
 
 @scenario(
@@ -127,6 +131,6 @@ def late(driver: Driver) -> None:
     connection = driver.connect()
     response = connection.turn([message(say())], store=False)
     command = interrupt(connection, response)
-    driver.mark("RWS-INTR-007", subject=command, response=response)
     after = connection.attempt([message(say())], store=False)
+    driver.mark("RWS-INTR-007", subject=command, response=response, fence=after)
     driver.mark("RWS-INTR-010", subject=after, command=command)

@@ -92,6 +92,12 @@ register(
 # Into what takes nothing
 
 
+@on_incoming("RWS-INJECT-003", "RWS-INJECT-004", on=INJECT)
+def injects_meet_silence(event: Event, link: Link) -> Incoming | Reply:
+    """What is no create is passed over without a word."""
+    return Reply(())
+
+
 @rewrite_events("RWS-INJECT-003", on=FAILED)
 def unknown_response_is_an_error_event(event: Event, link: Link) -> Sendings:
     """What names an unknown response is refused like a create."""

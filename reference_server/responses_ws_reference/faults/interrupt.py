@@ -41,6 +41,12 @@ def interrupt_is_not_supported(event: Event, link: Link) -> Incoming | Reply:
     return Reply(({"type": FAILED, "response_id": event.get("response_id"), "error": error},))
 
 
+@on_incoming("RWS-INTR-001", "RWS-INTR-007", on=INTERRUPT)
+def interrupts_meet_silence(event: Event, link: Link) -> Incoming | Reply:
+    """What is no create is passed over without a word."""
+    return Reply(())
+
+
 @rewrite_events("RWS-INTR-007", on=FAILED)
 def late_interrupt_is_an_error(event: Event, link: Link) -> Sendings:
     """A proxy answers what it does not understand with an error event."""
