@@ -21,6 +21,7 @@ NUMBERS = [
     *range(260, 269),
     *range(270, 276),
     *range(280, 287),
+    290,
 ]
 KEYS = {"says", "source", "requirements", "excluded", "open", "note"}
 

@@ -43,6 +43,12 @@ def is_part(sent: Any, back: Any) -> bool:
     return bool(sent == back)
 
 
+@expectation("RWS-INJECT-007")
+def create_with_agents_is_answered(mark: Mark) -> Iterator[Outcome]:
+    """A create that lets the model direct agents is answered with a response."""
+    yield from answered(mark.exchange(), by=("completed", "incomplete"))
+
+
 @expectation("RWS-INJECT-001")
 def outputs_are_taken(mark: Mark) -> Iterator[Outcome]:
     """The output of a call is taken while its response runs, and the answer names the response."""

@@ -69,7 +69,7 @@ def begin(connection: Connection) -> Exchange:
     if not response.function_calls and response.outcome in ("completed", "incomplete"):
         raise Blocked(Cause.MOOD, "the model called no tool")
     if not response.function_calls:
-        connection.require(response)
+        connection.require(response, by="RWS-INJECT-007")
     calls_of(response)
     return response
 
@@ -162,7 +162,7 @@ def half(driver: Driver) -> None:
 
 @scenario(
     "inject/late",
-    exercises=("RWS-INJECT-003", "RWS-INJECT-004", "RWS-INJECT-006"),
+    exercises=("RWS-INJECT-003", "RWS-INJECT-004", "RWS-INJECT-006", "RWS-INJECT-007"),
     turns=3,
     features=("inject",),
 )
@@ -170,7 +170,8 @@ def late(driver: Driver) -> None:
     """Outputs for a response that never was, for one that has ended, and in a create instead."""
     connection = connect(driver)
     ended = connection.attempt([message(say())], multi_agent=MULTI_AGENT, store=False)
-    connection.require(ended)
+    driver.mark("RWS-INJECT-007", subject=ended)
+    connection.require(ended, by="RWS-INJECT-007")
     output = function_call_output({"call_id": driver.invented_id("call")}, "noon")
     unknown = inject(connection, driver.invented_id(), [output])
     missed = inject(connection, ended.response_id, [output])

@@ -29,6 +29,17 @@ def _has_code(event: Event, code: str) -> bool:
     return bool(event["error"]["code"] == code)
 
 
+# Before an injection
+
+
+@on_incoming("RWS-INJECT-007", on="response.create")
+def agents_are_not_known(event: Event, link: Link) -> Incoming | Reply:
+    """The layer is claimed for a model that has no agents."""
+    if "multi_agent" not in event:
+        return event
+    return Reply((Refusal("unsupported_parameter", "No agents.", "multi_agent").event(),))
+
+
 # Into a response that waits
 
 
