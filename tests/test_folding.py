@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import kill_matrix
@@ -13,6 +14,18 @@ from responses_ws_conformance.verdict import Judgement, Verdict, fold
 from responses_ws_reference.server import running_server
 
 REQUIREMENTS = catalogue().requirements
+# What is red where a layer is claimed that is not there. Tools that are passed over are not shown
+# either, and an interrupt is not known whether it comes in time or late.
+MISSING = {
+    "storage": {"RWS-STORE-001"},
+    "warmup": {"RWS-WARM-002"},
+    "lanes": {"RWS-LANE-004"},
+    "steering": {"RWS-STEER-001"},
+    "interrupt": {"RWS-INTR-001", "RWS-INTR-007"},
+    "inject": {"RWS-INJECT-007"},
+    "custom-tools": {"RWS-CREATE-003", "RWS-CUSTOM-001"},
+    "compaction": {"RWS-COMPACT-002", "RWS-COMPACT-008"},
+}
 
 
 def judgement(
@@ -67,3 +80,17 @@ def test_one_requirement_alone_finds_its_root(tmp_path: Path) -> None:
         told = run.judge(REQUIREMENTS["RWS-TOOL-003"])
     assert (told.verdict, told.by) == (Verdict.UNTESTABLE, "RWS-CHAIN-002")
     assert len(run.recordings) < len(run.plan.scenarios)
+
+
+@pytest.mark.parametrize("layer", MISSING)
+def test_a_claimed_layer_that_is_missing_is_no_flood(layer: str, tmp_path: Path) -> None:
+    """It is red, and what hangs on it stands under that."""
+    config = replace(kill_matrix.server_config(), without=frozenset({layer}))
+    with running_server(config) as server:
+        profile = kill_matrix.profile_of(server.url, dialect="openai", features={layer})
+        whole = plan(profile)
+        of_layer = tuple(s for s in whole.scenarios if layer in s.features)
+        run = Run(profile, replace(whole, scenarios=of_layer), tmp_path)
+        run.record_all()
+    red = {j.requirement.id for j in run.judgements() if j.verdict in kill_matrix.RED}
+    assert red == MISSING[layer]

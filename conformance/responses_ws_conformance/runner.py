@@ -28,7 +28,7 @@ from responses_ws_conformance.recording import Recording
 from responses_ws_conformance.requirements import Requirement, catalogue
 from responses_ws_conformance.scenarios import Scenario, load_scenarios
 from responses_ws_conformance.transcript import Expired, Header, Note, Transcript
-from responses_ws_conformance.verdict import Judgement, Verdict, root_of
+from responses_ws_conformance.verdict import VIOLATED, Judgement, root_of
 from responses_ws_conformance.wire import Network, Wire
 
 __all__ = [
@@ -176,7 +176,7 @@ class Run:
                 self.record(scenario)
         judgement = self._judge_one(requirement)
         root = root_of(judgement, load_checks().get(requirement.id))
-        if judgement.verdict is Verdict.FAIL and root is not None:
+        if judgement.verdict in VIOLATED and root is not None:
             self.judge(catalogue().requirements[root])
             judgement = self._judge_one(requirement)
         return judgement

@@ -36,6 +36,9 @@ class Verdict(Enum):
     ERROR = "error"
 
 
+VIOLATED: Final = (Verdict.FAIL, Verdict.WARN)
+
+
 @dataclass(frozen=True, slots=True)
 class Located:
     """A finding and the transcript that shows it."""
@@ -128,7 +131,7 @@ def _some(outcomes: Iterator[Outcome]) -> list[Outcome]:
 
 def root_of(judgement: Judgement, check: Check | None) -> str | None:
     """The requirement whose violation would explain a judgement, None where none would."""
-    if judgement.verdict is not Verdict.FAIL:
+    if judgement.verdict not in VIOLATED:
         return judgement.by
     roots = {located.finding.root for located in judgement.findings}
     named = next(iter(roots)) if len(roots) == 1 else None

@@ -98,7 +98,14 @@ def errors_name_their_lane(evidence: Evidence) -> Iterator[Outcome]:
         name = exchange.request[LANE]
         if error.payload.get(LANE) != name:
             actual = repr(error.payload[LANE]) if LANE in error.payload else "none"
-            yield Finding(error.n, f"the stream_id {name!r} on the error event", actual, f"/{LANE}")
+            wanted = f"the stream_id {name!r} on the error event"
+            root = "RWS-LANE-004" if knows_no_lanes(exchange) else None
+            yield Finding(error.n, wanted, actual, f"/{LANE}", root)
+
+
+def knows_no_lanes(exchange: Exchange) -> bool:
+    """True where a create is refused for having a stream_id at all, whatever it says."""
+    return exchange.error_object.get("param") == LANE and exchange.error_code != NO_ROOM
 
 
 @expectation("RWS-LANE-004")
@@ -136,7 +143,7 @@ def bad_name_is_not_echoed(mark: Mark) -> Iterator[Outcome]:
         yield Finding(exchange.error.n, "no stream_id on the error event", actual, f"/{LANE}")
 
 
-@expectation("RWS-LANE-008")
+@expectation("RWS-LANE-008", root="RWS-LANE-004")
 def connection_is_usable_after_a_bad_name(mark: Mark) -> Iterator[Outcome]:
     """The create after a bad name is answered on the same connection."""
     after = mark.exchanges("after")[-1]

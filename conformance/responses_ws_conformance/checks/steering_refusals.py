@@ -66,11 +66,11 @@ def _refused(mark: Mark, *codes: str) -> Iterator[Outcome]:
         yield Undecided(Cause.TRANSIENT, describe(steer))
     elif steer.answer is None and steer.error is None and not is_accepted(control):
         yield Undecided(Cause.TIME, describe(steer))
-    elif steer.answer is None or steer.answer.type != FAILED or code_of(steer) not in codes:
-        yield Finding(steer.last, wanted, describe(steer))
-    elif not is_accepted(control):
+    elif not is_accepted(steer) and not is_accepted(control):
         why = f"the refusal proves nothing; the control: {describe(control)}"
         yield Undecided(Cause.BLOCKED, why, by="RWS-STEER-001")
+    elif steer.answer is None or steer.answer.type != FAILED or code_of(steer) not in codes:
+        yield Finding(steer.last, wanted, describe(steer))
 
 
 def failures(evidence: Evidence) -> list[tuple[Exchange, Received]]:
@@ -116,7 +116,7 @@ def later_failure_has_the_id(evidence: Evidence) -> Iterator[Outcome]:
             yield Finding(event.n, f"the id {wanted!r}", repr(seen), path="/steer/id")
 
 
-@expectation("RWS-STEER-020")
+@expectation("RWS-STEER-020", root="RWS-STEER-001")
 def other_modes_are_not_supported(mark: Mark) -> Iterator[Outcome]:
     """A steer that is refused for the mode of the response says so."""
     steer = mark.exchange()

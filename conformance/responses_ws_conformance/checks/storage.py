@@ -41,7 +41,7 @@ def whole_chain_is_stored(mark: Mark) -> Iterator[Outcome]:
 
 
 @expectation("RWS-STORE-004")
-@expectation("RWS-STORE-006")
+@expectation("RWS-STORE-006", root="RWS-STORE-001")
 def continued_with_its_context(mark: Mark) -> Iterator[Outcome]:
     """The response is continued, and a word from its input comes back."""
     yield from recalled(mark) if mark.exchanges("recalls") else answered(mark.exchange())
@@ -72,7 +72,7 @@ def later_turns_are_not_seen(mark: Mark) -> Iterator[Outcome]:
     yield from not_recalled(mark)
 
 
-@expectation("RWS-STORE-008")
+@expectation("RWS-STORE-008", root="RWS-STORE-001")
 def failed_continuation_loses_nothing_stored(mark: Mark) -> Iterator[Outcome]:
     """A stored response is continued after a continuation of it was refused."""
     exchange = mark.exchange()

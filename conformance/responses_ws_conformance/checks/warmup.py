@@ -66,7 +66,8 @@ def warm_up_counts_no_output(evidence: Evidence) -> Iterator[Outcome]:
         tokens = counted(exchange)
         if tokens:
             path = "/response/usage/output_tokens"
-            yield Finding(exchange.events[-1].n, "0 output tokens", f"{tokens}", path=path)
+            root = "RWS-WARM-002" if any(output(exchange)) else None
+            yield Finding(exchange.events[-1].n, "0 output tokens", f"{tokens}", path, root)
 
 
 @expectation("RWS-WARM-004")
@@ -102,7 +103,7 @@ def generate_true_generates(mark: Mark) -> Iterator[Outcome]:
         yield Finding(exchange.last, "a response with output", "a completed response without any")
 
 
-@expectation("RWS-WARM-012")
+@expectation("RWS-WARM-012", root="RWS-WARM-002")
 def prewarm_is_a_warm_up(mark: Mark) -> Iterator[Outcome]:
     """A create with the cache option prewarm is completed without output."""
     exchange = mark.exchange()

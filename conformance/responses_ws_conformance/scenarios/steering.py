@@ -263,6 +263,8 @@ def refusals(driver: Driver) -> None:
     names += ["RWS-STEER-017"] * len(WRONG_MEMBERS)
     for name, each in zip(names, steers, strict=True):
         driver.mark(name, subject=each, control=control)
+    if not is_accepted(control):
+        connection.require(control, ends=(), by="RWS-STEER-001")
     (late,) = send(connection, target, good)
     if not is_accepted(late):
         driver.mark("RWS-STEER-015", subject=late, control=control)

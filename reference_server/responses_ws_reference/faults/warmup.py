@@ -40,13 +40,13 @@ def _generating(event: Event) -> Event:
 # What a warm-up is
 
 
-@on_incoming("RWS-WARM-002", "RWS-WARM-003", on="response.create")
+@on_incoming("RWS-WARM-002", on="response.create")
 def generate_is_ignored(event: Event, link: Link) -> Incoming | Reply:
     """A warm-up is run like any other create."""
     return _generating(event) if event.get("generate") is False else event
 
 
-@on_incoming("RWS-WARM-002", "RWS-WARM-003", on="response.create")
+@on_incoming("RWS-WARM-002", on="response.create")
 def only_the_first_create_warms_up(event: Event, link: Link) -> Incoming | Reply:
     """A gateway answers a warm-up itself at the start, and passes a later one on to be run."""
     is_first = not link.memory.get("begun")
