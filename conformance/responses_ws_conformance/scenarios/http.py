@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from responses_ws_conformance.calls import Call
 from responses_ws_conformance.checks import Cause
-from responses_ws_conformance.checks.http import describe_call, is_good, unsettled
+from responses_ws_conformance.checks.http import describe_call, is_good, is_lost, unsettled
 from responses_ws_conformance.driver import Blocked, Connection, Driver
 from responses_ws_conformance.prompts import CLOCK, force, message, recall, remember, say
 from responses_ws_conformance.scenarios import scenario
@@ -25,10 +25,20 @@ TRIES: Final = 4
     features=("http",),
 )
 def same_create(driver: Driver) -> None:
-    """A create that forces a call: over HTTP, as a stream over HTTP, and over the WebSocket."""
+    """A create that forces a call: over HTTP, as a stream over HTTP, and over the WebSocket.
+
+    Over HTTP it is sent again where the connection was lost, behind one over the WebSocket.
+    """
     ask = [message(say())]
     forced: dict[str, Any] = {"tools": [CLOCK], "tool_choice": force(CLOCK), "store": False}
-    driver.api.turn(ask, owes="RWS-HTTP-001", stream=False, **forced)
+    whole, between = driver.api.attempt(ask, stream=False, **forced), []
+    if is_lost(whole):
+        between = [driver.connect().turn(ask, owes="RWS-CREATE-002", **forced)]
+        whole = driver.api.attempt(ask, stream=False, **forced)
+    driver.mark("RWS-HTTP-001", subject=whole, between=between)
+    if is_lost(whole):
+        raise Blocked(Cause.BLOCKED, "nobody takes a POST", by="RWS-HTTP-001")
+    driver.api.require(whole, by="RWS-HTTP-001")
     streamed = driver.api.turn(ask, owes="RWS-HTTP-002", **forced)
     sent = driver.connect().turn(ask, owes="RWS-CREATE-002", **forced)
     for number in range(3, 7):
