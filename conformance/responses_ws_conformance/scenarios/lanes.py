@@ -176,11 +176,17 @@ def limits(driver: Driver) -> None:
 
 
 def crowd(connection: Connection) -> list[Exchange]:
-    """As many creates at once as can run, and one more, each on a lane of its own."""
+    """As many creates at once as can run, and one more, each on a lane of its own.
+
+    One whose name is refused says nothing about how many can run.
+    """
     allowed = connection.driver.profile.limits
     number = min(allowed.active_lanes + 1, allowed.lane_names)
     creates = [submit(connection, f"lane-{n}", count(CROWD)) for n in range(number)]
     settle_all(connection, *creates)
+    if any(x.error_code == NO_ROOM for x in creates):
+        connection.driver.mark("RWS-LANE-014", subject=creates)
+        raise Blocked(Cause.BLOCKED, "a name is refused before the last", by="RWS-LANE-014")
     facts = {"slots": allowed.active_lanes}
     connection.driver.mark("RWS-LANE-013", facts, subject=creates)
     for exchange in creates:
