@@ -91,6 +91,20 @@ def test_what_a_server_lacks_is_not(poor: Drafted) -> None:
     assert poor.claims & WITHOUT == set()
 
 
+def test_a_server_that_is_done_at_once_is_asked_for_more(tmp_path: Path) -> None:
+    """What a short answer leaves no time for a long one shows."""
+    with running_server() as server:
+        profile = Profile(server.url, timing=kill_matrix.TIMING)
+        text = draft(profile, look(sound(profile, tmp_path)), key_variable=None)
+    assert {"steering", "interrupt"} <= set(yaml.safe_load(text)["features"])
+
+
+def test_what_was_tried_over_http_is_said(rich: Drafted) -> None:
+    """A server without HTTP hangs up."""
+    (line,) = [each for each in rich.text.splitlines() if each.startswith("#   http:")]
+    assert "no answer" in line
+
+
 def test_dialect_is_the_one_that_fits(rich: Drafted, poor: Drafted) -> None:
     assert rich.profile["dialect"] == "open-responses"
     assert poor.profile["dialect"] == "openai"

@@ -18,6 +18,7 @@ from responses_ws_schemas import dialect_schema, explain
 
 from responses_ws_conformance.checks import Evidence
 from responses_ws_conformance.checks.answers import describe
+from responses_ws_conformance.checks.http import describe_call
 from responses_ws_conformance.errors import CannotStart
 from responses_ws_conformance.planning import Plan
 from responses_ws_conformance.profile import Profile, Timing
@@ -94,6 +95,9 @@ def _instead(evidence: Evidence | None) -> str:
     if evidence is None:
         return "not tried (it needs the extra http)"
     stopped = next((str(n.facts["why"]) for n in evidence.transcript.notes("broken")), None)
+    calls = list(evidence.reading.calls.values())
+    if stopped is None and calls:
+        return describe_call(calls[-1])
     if stopped is not None or not evidence.exchanges:
         return stopped or _blocked(evidence) or "not tried"
     return describe(evidence.exchanges[-1])

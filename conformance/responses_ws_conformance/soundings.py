@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from responses_ws_conformance.commands import came_too_late
 from responses_ws_conformance.driver import Driver
 from responses_ws_conformance.prompts import (
     NOTEPAD,
@@ -24,7 +25,7 @@ from responses_ws_conformance.scenarios import Scenario, Script
 
 PREFIX: Final = "init"
 CORE: Final = "core"
-LONG: Final = 60
+LONG: Final = (60, 960)
 THRESHOLD: Final = 1000
 DAYS: Final = 400
 UNKNOWN: Final = "resp_rws_that_nobody_gave_out"
@@ -75,24 +76,30 @@ def lanes(driver: Driver) -> None:
 
 
 def command(driver: Driver, **members: Any) -> None:
-    """Act on a long response that runs; of the members of the command, OWN is the response's id."""
+    """Act on a long response that runs; of the members of the command, OWN is the response's id.
+
+    One that is over too soon is asked for again, and is longer then.
+    """
     connection = driver.connect()
-    running = connection.submit(count(LONG), store=False)
-    connection.until(running, lambda x: x.response_id is not None)
-    if running.is_ended or running.response_id is None:
-        return
-    event = {n: running.response_id if v is OWN else v for n, v in members.items()}
-    connection.finish(connection.command(event))
-    connection.finish(running)
+    for length in LONG:
+        running = connection.submit(count(length), store=False)
+        connection.until(running, lambda x: x.response_id is not None)
+        if running.response_id is None:
+            return
+        event = {n: running.response_id if v is OWN else v for n, v in members.items()}
+        sent = connection.finish(connection.command(event))
+        connection.finish(running)
+        if not came_too_late(sent, running):
+            return
 
 
-@sounding("steering", 2)
+@sounding("steering", 4)
 def steering(driver: Driver) -> None:
     """A long answer, and a message to it while it runs."""
     command(driver, type="response.steer", previous_response_id=OWN, input=say())
 
 
-@sounding("interrupt", 1)
+@sounding("interrupt", 2)
 def interrupt(driver: Driver) -> None:
     """A long answer, cut off."""
     command(driver, type="response.interrupt", response_id=OWN, mode="discard_partial_items")

@@ -29,6 +29,8 @@ NESTED: Final = ("response", "item", "part")
 
 def describe_call(call: Call) -> str:
     """What came of a call, in words for a report."""
+    if call.answered is not None and call.status is None and call.answered.failure is not None:
+        return f"no answer: {call.answered.failure}"
     if call.answered is None or call.status is None:
         return "no answer within the time limit"
     kind = call.answered.response_header("Content-Type") or "no content type"
