@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import kill_matrix
 import pytest
 import variant_runs
 from responses_ws_conformance.requirements import Level, catalogue
+from responses_ws_conformance.runner import Run, plan
 from responses_ws_conformance.verdict import Verdict
+from responses_ws_reference.server import running_server
 from responses_ws_reference.variants import VARIANTS, Variant
 from variant_runs import VariantRun
 
@@ -101,3 +105,14 @@ def test_what_only_some_servers_do_is_judged_there(
 def test_what_a_server_never_does_is_no_pass(name: str, requirement: str, run_of: RunOf) -> None:
     for verdicts in run_of(name).verdicts.values():
         assert verdicts[requirement].verdict is Verdict.UNSEEN
+
+
+@pytest.mark.parametrize("name", ["two-messages", "refusal-parts", "reasoning", "empty-output"])
+def test_what_a_variant_has_told_is_what_it_hands_out(name: str, tmp_path: Path) -> None:
+    """Its two sides are one server too."""
+    with running_server(kill_matrix.server_config(variant=name, http=True)) as server:
+        features = kill_matrix.ALL_LAYERS - set(VARIANTS[name].lacks)
+        profile = kill_matrix.profile_of(server.url, features=features)
+        run = Run(profile, plan(profile, only=("RWS-HTTP-010",)), tmp_path)
+        run.record_all()
+    assert [j.verdict for j in run.judgements()] == [Verdict.PASS]

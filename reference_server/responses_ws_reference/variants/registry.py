@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 from responses_ws_reference.effects import CloseConnection, Event
+from responses_ws_reference.handshake import HandshakeAnswer, HttpRequest
 from responses_ws_reference.hooks import Hooks, Link, Sendings
 from responses_ws_reference.numbering import renumbered
 
@@ -54,7 +56,8 @@ def register(name: str, summary: str, hooks: Hooks, **traits: Any) -> None:
 def rewriting(*steps: Step) -> Hooks:
     """Each event goes through the steps; what comes out of the last is numbered anew.
 
-    The notes of a step are about one lane, and what it adds is on that lane.
+    The notes of a step are about one lane, and what it adds is on that lane. A stored response is
+    fetched with the output that it was told with.
     """
 
     def outgoing(sending: Event | CloseConnection, link: Link) -> Sendings:
@@ -65,6 +68,20 @@ def rewriting(*steps: Step) -> Hooks:
         events = [sending]
         for step in steps:
             events = [after for event in events for after in step(event, link)]
+        for event in events:
+            if event["type"] in TERMINAL and event["response"].get("output"):
+                told = link.shared.setdefault("told", {})
+                told[event["response"].get("id")] = event["response"]["output"]
         return renumbered([{**event, **lane} for event in events], link)
 
-    return Hooks(outgoing=outgoing)
+    return Hooks(outgoing=outgoing, http=_as_told)
+
+
+def _as_told(
+    request: HttpRequest, answer: HandshakeAnswer, shared: dict[str, Any]
+) -> HandshakeAnswer:
+    output = shared.get("told", {}).get(request.response_id)
+    if request.method != "GET" or answer.status != 200 or output is None:
+        return answer
+    body = json.dumps({**json.loads(answer.body), "output": output}).encode()
+    return replace(answer, body=body)
