@@ -111,6 +111,15 @@ def test_dialect_is_the_one_that_fits(rich: Drafted, poor: Drafted) -> None:
     assert "# open-responses: response.created/response: frequency_penalty is missing" in poor.text
 
 
+def test_a_dialect_is_more_than_the_form_of_its_events(tmp_path: Path) -> None:
+    """Items that nobody has announced have the form that Open Responses asks for."""
+    with running_server(kill_matrix.server_config(variant="no-setup-events")) as server:
+        profile = Profile(server.url, api_key=kill_matrix.KEY, timing=kill_matrix.TIMING)
+        text = draft(profile, look(sound(profile, tmp_path)), key_variable=None)
+    assert yaml.safe_load(text)["dialect"] == "openai"
+    assert "# open-responses: RWS-ITEM-001" in text
+
+
 def test_each_claim_says_why_and_so_does_what_is_not_claimed(poor: Drafted, rich: Drafted) -> None:
     for each in (poor, rich):
         lines = each.text.splitlines()

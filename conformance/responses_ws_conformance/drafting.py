@@ -20,12 +20,15 @@ from responses_ws_conformance.checks import Evidence
 from responses_ws_conformance.checks.answers import describe
 from responses_ws_conformance.checks.http import describe_call
 from responses_ws_conformance.errors import CannotStart
+from responses_ws_conformance.judging import judge_recordings
 from responses_ws_conformance.planning import Plan
 from responses_ws_conformance.profile import Profile, Timing
+from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.runner import Run
 from responses_ws_conformance.sightings import SIGNS
 from responses_ws_conformance.soundings import CORE, PREFIX, SOUNDINGS
 from responses_ws_conformance.terminal import safe
+from responses_ws_conformance.verdict import Verdict
 
 DIALECTS: Final = ("open-responses", "openai")
 HTTP_LIBRARY: Final = "urllib3"
@@ -84,7 +87,10 @@ def look(recordings: Sequence[Evidence]) -> Seen:
     return Seen(
         signs=signs,
         instead=instead,
-        dialects={dialect: _strange_to(dialect, core) for dialect in DIALECTS},
+        dialects={
+            dialect: _strange_to(dialect, core) or _owed_to(dialect, recordings, signs)
+            for dialect in DIALECTS
+        },
         model=next((x.response.get("model") for x in core.responses), None),
         slowest=max(_waits(recordings), default=0.0),
         limits=_limits(core),
@@ -110,6 +116,17 @@ def _strange_to(dialect: str, evidence: Evidence) -> str | None:
         problems = explain(schema, event.payload) if schema is not None else []
         if problems:
             return f"{event.type}{problems[0][0]}: {problems[0][1]}"
+    return None
+
+
+def _owed_to(dialect: str, recordings: Sequence[Evidence], features: Iterable[str]) -> str | None:
+    """What only one owner demands and the events break, None where they break nothing of it."""
+    claims = replace(recordings[0].transcript.header, dialect=dialect, features=tuple(features))
+    as_claimed = [replace(e, transcript=replace(e.transcript, header=claims)) for e in recordings]
+    demands = [r for r in catalogue().of_role("server") if r.dialect == dialect]
+    for judgement in judge_recordings(as_claimed, demands):
+        if judgement.verdict is Verdict.FAIL:
+            return f"{judgement.requirement.id}: {judgement.findings[0].finding.actual}"
     return None
 
 
