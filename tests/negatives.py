@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from responses_ws_conformance.calls import Call
-from responses_ws_conformance.checks import Check, Evidence, Mark
+from responses_ws_conformance.checks import Check, Evidence, Mark, interrupt
 from responses_ws_conformance.checks.inject import is_taken
-from responses_ws_conformance.commands import command_of, is_accepted
+from responses_ws_conformance.commands import TARGETS, command_of, is_accepted
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.payloads import parse
 from responses_ws_conformance.transcript import Opened
@@ -83,7 +83,7 @@ def _control_is_refused(check: Check, case: Case) -> bool:
 
 def succeeded(command: Exchange) -> bool:
     """True for a command that the server has taken."""
-    return is_accepted(command) or is_taken(command)
+    return is_accepted(command) or is_taken(command) or interrupt.is_accepted(command)
 
 
 def handshake_view(opened: Opened) -> dict[str, Any]:
@@ -110,14 +110,15 @@ def exchange_view(evidence: Evidence, exchange: Exchange, other: Exchange) -> di
     message = parse(exchange.sent.text or (exchange.sent.data or b"").decode())
     if not isinstance(message, dict):
         message = exchange.sent.text
-    previous = exchange.request.get("previous_response_id")
-    if isinstance(previous, str) and previous != other.request.get("previous_response_id"):
-        message = {**exchange.request, "previous_response_id": _place(evidence, exchange)}
+    member = TARGETS.get(command_of(exchange) or "", "previous_response_id")
+    previous = exchange.request.get(member)
+    if isinstance(previous, str) and previous != other.request.get(member):
+        message = {**exchange.request, member: _place(evidence, exchange, previous)}
     neighbours = evidence.reading.connection(exchange.conn).exchanges
     history = [
         x.outcome
         for x in neighbours
-        if (x.lane, x.request.get("previous_response_id")) == (exchange.lane, previous)
+        if (x.lane, x.request.get(member)) == (exchange.lane, previous)
         and x.sent.n < exchange.sent.n
     ]
     if command_of(exchange) is not None:  # what counts is whether the response runs
@@ -142,16 +143,15 @@ def call_view(evidence: Evidence, call: Call) -> dict[str, Any]:
     return {**view, "path": path, "history": [deed for deed in deeds if deed != "GET"]}
 
 
-def _place(evidence: Evidence, exchange: Exchange) -> str:
-    """Where the response that an exchange continues stood on its lane at that moment."""
-    previous = exchange.request["previous_response_id"]
+def _place(evidence: Evidence, exchange: Exchange, previous: str) -> str:
+    """Where the response that an exchange is about stood on its lane at that moment."""
     for view in evidence.reading.connections.values():
         earlier = [x for x in view.exchanges if x.sent.n < exchange.sent.n]
         lane = next((x.lane for x in earlier if x.response_id == previous), None)
         ids = [x.response_id for x in earlier if x.lane == lane and x.outcome in SUCCESS]
         if previous in ids:
             return f"{len(ids) - 1 - ids.index(previous)} before the newest of {view.name} {lane}"
-    return str(previous)
+    return previous
 
 
 def differences(one: Any, other: Any, pointer: str = "") -> Iterator[str]:

@@ -15,13 +15,13 @@ from responses_ws_reference.server import running_server
 
 REQUIREMENTS = catalogue().requirements
 # What is red where a layer is claimed that is not there. Tools that are passed over are not shown
-# either, and an interrupt is not known whether it comes in time or late.
+# either.
 MISSING = {
     "storage": {"RWS-STORE-001"},
     "warmup": {"RWS-WARM-002"},
     "lanes": {"RWS-LANE-004"},
     "steering": {"RWS-STEER-001"},
-    "interrupt": {"RWS-INTR-001", "RWS-INTR-007"},
+    "interrupt": {"RWS-INTR-001"},
     "inject": {"RWS-INJECT-007"},
     "custom-tools": {"RWS-CREATE-003", "RWS-CUSTOM-001"},
     "compaction": {"RWS-COMPACT-002", "RWS-COMPACT-008"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,8 +22,14 @@ from tests.negatives import case_problems, differences, mark_problems
 NEGATIVES = {name: check for name, check in load_checks().items() if check.offence}
 CASES = list(load_cases())
 FIXTURES = yaml.safe_load((Path(__file__).parent / "unpaired.yaml").read_text("utf-8"))
-# A sentence with one of these words demands a refusal, unless it is about something else.
-DEMANDS = ("MUST refuse", "SHOULD refuse", "answer `previous_response_not_found`")
+# A sentence with words like these demands a refusal.
+DEMANDS = re.compile(
+    r"(MUST|SHOULD) refuse|answer `previous_response_not_found`"
+    r"|(MUST|SHOULD) answer a .* with `response\.\w+\.failed`"
+)
+# Each is the control of the other: one answer to every inject breaks one of the two, which the
+# faults unknown-response-has-ended and ended-response-is-forgotten hold.
+TOLD_APART = {"RWS-INJECT-003", "RWS-INJECT-004"}
 
 
 def record(dialect: str | None, folder: Path) -> list[Evidence]:
@@ -64,11 +71,9 @@ def test_refusing_everything_is_not_green(requirement: str) -> None:
 def test_each_demand_for_a_refusal_is_marked() -> None:
     """The sentence gives a negative requirement away, so that nobody can forget to say it."""
     demanding = {
-        r.id
-        for r in catalogue().of_role("server")
-        if any(words in r.text for words in DEMANDS) and not r.not_judged
+        r.id for r in catalogue().of_role("server") if DEMANDS.search(r.text) and not r.not_judged
     }
-    assert demanding - set(NEGATIVES) == set()
+    assert demanding - set(NEGATIVES) == TOLD_APART
 
 
 @pytest.mark.parametrize("fixture", FIXTURES["marks"], ids=lambda f: f["why"])

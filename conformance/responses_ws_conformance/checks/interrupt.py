@@ -35,10 +35,15 @@ def interrupt_is_accepted(mark: Mark) -> Iterator[Outcome]:
         yield from _answered_with(mark, ACCEPTED)
 
 
-@expectation("RWS-INTR-007")
+@expectation("RWS-INTR-007", offence=("/history",))
 def late_interrupt_fails(mark: Mark) -> Iterator[Outcome]:
     """An interrupt of a response that has ended fails, and the failure names the response."""
-    yield from _answered_with(mark, FAILED)
+    control = mark.exchange("control")
+    if is_accepted(control):
+        yield from _answered_with(mark, FAILED)
+    else:
+        why = f"the failure proves nothing; the control: {describe(control)}"
+        yield Undecided(Cause.BLOCKED, why, by="RWS-INTR-001")
 
 
 def _answered_with(mark: Mark, wanted: str) -> Iterator[Outcome]:
@@ -58,7 +63,7 @@ def interrupted_response_is_incomplete(mark: Mark) -> Iterator[Outcome]:
     """An interrupted response ends as incomplete, and says that it was interrupted."""
     yield from _unaccepted(mark)
     response = mark.exchange()
-    if not _is_accepted(mark):
+    if not is_accepted(mark.exchange("command")):
         return
     yield from answered(response, by=("incomplete",))
     if response.terminal is not None and response.outcome == "incomplete":
@@ -74,7 +79,7 @@ def interrupted_response_counts_its_tokens(mark: Mark) -> Iterator[Outcome]:
     """The terminal event of an interrupted response has usage."""
     yield from _unaccepted(mark)
     response = mark.exchange()
-    if _is_accepted(mark) and response.terminal is not None:
+    if is_accepted(mark.exchange("command")) and response.terminal is not None:
         usage = response.response.get("usage")
         if not isinstance(usage, dict):
             at, seen = response.terminal.n, f"{usage!r}"
@@ -127,7 +132,7 @@ def only_done_items_are_kept(mark: Mark) -> Iterator[Outcome]:
     """An output that is repeated at the end has the items that were done, and no other."""
     yield from _unaccepted(mark)
     response = mark.exchange()
-    if not _is_accepted(mark) or response.terminal is None:
+    if not is_accepted(mark.exchange("command")) or response.terminal is None:
         return
     done = [item.final.get("id") for item in items_of(response) if item.done is not None]
     output = (response_of(response.terminal) or {}).get("output")
@@ -150,13 +155,13 @@ def what_was_said_before_is_seen(mark: Mark) -> Iterator[Outcome]:
     yield from recalled(mark)
 
 
-def _is_accepted(mark: Mark) -> bool:
-    answer = mark.exchange("command").answer
-    return answer is not None and answer.type == ACCEPTED
+def is_accepted(command: Exchange) -> bool:
+    """True for an interrupt that the server has accepted."""
+    return command.answer is not None and command.answer.type == ACCEPTED
 
 
 def _unaccepted(mark: Mark) -> Iterator[Outcome]:
-    if not _is_accepted(mark):
+    if not is_accepted(mark.exchange("command")):
         why = f"the interrupt was not accepted: {describe(mark.exchange('command'))}"
         yield Undecided(Cause.BLOCKED, why, by="RWS-INTR-001")
 

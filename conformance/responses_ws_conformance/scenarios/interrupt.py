@@ -124,13 +124,14 @@ def early(driver: Driver) -> None:
 
 
 @scenario(
-    "interrupt/late", exercises=("RWS-INTR-007", "RWS-INTR-010"), turns=2, features=("interrupt",)
+    "interrupt/late", exercises=("RWS-INTR-007", "RWS-INTR-010"), turns=3, features=("interrupt",)
 )
 def late(driver: Driver) -> None:
-    """An interrupt of a response that has ended, and a turn after it."""
-    connection = driver.connect()
+    """An interrupt in time, one of a response that has ended, and a turn after that."""
+    connection, _, control = interrupt_when(driver, reached=lambda x: x.created is not None)
+    connection.require(control, ends=("answered",), by="RWS-INTR-001")
     response = connection.turn([message(say())], store=False)
     command = interrupt(connection, response)
     after = connection.attempt([message(say())], store=False)
-    driver.mark("RWS-INTR-007", subject=command, response=response, fence=after)
+    driver.mark("RWS-INTR-007", subject=command, response=response, control=control, fence=after)
     driver.mark("RWS-INTR-010", subject=after, command=command)

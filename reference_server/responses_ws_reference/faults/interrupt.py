@@ -41,7 +41,7 @@ def interrupt_is_not_supported(event: Event, link: Link) -> Incoming | Reply:
     return Reply(({"type": FAILED, "response_id": event.get("response_id"), "error": error},))
 
 
-@on_incoming("RWS-INTR-001", "RWS-INTR-007", on=INTERRUPT)
+@on_incoming("RWS-INTR-001", on=INTERRUPT)
 def interrupts_meet_silence(event: Event, link: Link) -> Incoming | Reply:
     """What is no create is passed over without a word."""
     return Reply(())
