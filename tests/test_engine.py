@@ -190,11 +190,17 @@ NOTE = {"type": "custom", "name": "note"}
 SHELL = {"type": "shell", "environment": {"type": "local"}}
 PATTERN = {**NOTE, "name": "match", "format": {"type": "grammar", "syntax": "regex"}}
 HOSTED = {"type": "shell", "environment": {"type": "container_auto"}}
-MIXED = [function("clock"), HOSTED, PATTERN, NOTE, SHELL]
+PATCH = {"type": "apply_patch"}
+MIXED = [function("clock"), HOSTED, PATTERN, NOTE, SHELL, PATCH]
 CLIENTS: dict[str, tuple[Any, Any, list[str]]] = {
     "a named custom tool is called": ("hi", {"type": "custom", "name": "note"}, ["note"]),
     "a shell is called": ("hi", {"type": "shell"}, ["shell"]),
-    "every tool of the client is called": (EVERY, "required", ["clock", "note", "shell"]),
+    "a file is changed": ("hi", {"type": "apply_patch"}, ["apply_patch"]),
+    "every tool of the client is called": (
+        EVERY,
+        "required",
+        ["clock", "note", "shell", "apply_patch"],
+    ),
     "allowed custom tools are a limit": (
         EVERY,
         {

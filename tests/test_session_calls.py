@@ -17,6 +17,7 @@ KINDS: dict[str, tuple[dict[str, Any], Any]] = {
     "function_call": (CLOCK, "12:00"),
     "custom_tool_call": (NOTE, "saved"),
     "shell_call": (SHELL, PRINTED),
+    "apply_patch_call": ({"type": "apply_patch"}, None),
 }
 
 
@@ -30,7 +31,8 @@ def called(peer: Peer, kind: str, **fields: Any) -> tuple[str, dict[str, Any]]:
 
 
 def answer(kind: str, call_id: str) -> dict[str, Any]:
-    return {"type": f"{kind}_output", "call_id": call_id, "output": KINDS[kind][1]}
+    status = {"status": "completed"} if kind == "apply_patch_call" else {}
+    return {"type": f"{kind}_output", "call_id": call_id, "output": KINDS[kind][1], **status}
 
 
 @pytest.mark.parametrize("kind", KINDS)

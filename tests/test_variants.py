@@ -95,6 +95,7 @@ def test_what_only_some_servers_do_is_judged_there(
         ("no-deltas", "RWS-ITEM-005"),
         ("no-deltas", "RWS-ITEM-008"),
         ("no-shell", "RWS-CUSTOM-013"),
+        ("no-shell", "RWS-CUSTOM-014"),
         ("whole-custom-calls", "RWS-CUSTOM-003"),
         ("unthinking", "RWS-REASON-006"),
         ("agents-never-wait", "RWS-INJECT-001"),

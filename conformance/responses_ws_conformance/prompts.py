@@ -99,6 +99,15 @@ def shell_call_output(call: dict[str, Any], stdout: str) -> dict[str, Any]:
     return {"type": "shell_call_output", "call_id": call.get("call_id"), "output": [printed]}
 
 
+def apply_patch_call_output(call: dict[str, Any]) -> dict[str, Any]:
+    """The answer to a call that changes a file, as if it had been changed."""
+    return {
+        "type": "apply_patch_call_output",
+        "call_id": call.get("call_id"),
+        "status": "completed",
+    }
+
+
 CLOCK: Final[dict[str, Any]] = {
     "type": "function",
     "name": "get_time",
@@ -124,6 +133,7 @@ NOTEPAD: Final[dict[str, Any]] = {
     "description": "Takes down a note in plain text.",
 }
 SHELL: Final[dict[str, Any]] = {"type": "shell", "environment": {"type": "local"}}
+PATCH: Final[dict[str, Any]] = {"type": "apply_patch"}
 
 
 def force(tool: dict[str, Any]) -> dict[str, Any]:

@@ -24,8 +24,9 @@ CallKey: TypeAlias = tuple[Kind, str]
 FUNCTION: Final = Kind("function", "function_call", "function_call_output", "function call")
 CUSTOM: Final = Kind("custom", "custom_tool_call", "custom_tool_call_output", "custom tool call")
 SHELL: Final = Kind("shell", "shell_call", "shell_call_output", "shell call")
+PATCH: Final = Kind("apply_patch", "apply_patch_call", "apply_patch_call_output", "patch")
 
-KINDS: Final[Mapping[str, Kind]] = {kind.tool: kind for kind in (FUNCTION, CUSTOM, SHELL)}
+KINDS: Final[Mapping[str, Kind]] = {kind.tool: kind for kind in (FUNCTION, CUSTOM, SHELL, PATCH)}
 # The types of the tools that are told apart by their names.
 NAMED: Final = (FUNCTION.tool, CUSTOM.tool)
 CALLS: Final[Mapping[str, Kind]] = {kind.call: kind for kind in KINDS.values()}
@@ -91,7 +92,7 @@ NO_CALLS: Final = Calls()
 def is_called_here(tool: Mapping[str, Any]) -> bool:
     """True for a tool that this model can call: it follows no grammar and has no containers."""
     match tool:
-        case {"type": "function"}:
+        case {"type": "function" | "apply_patch"}:
             return True
         case {"type": "custom"}:
             return bool((tool.get("format") or {}).get("type", "text") == "text")

@@ -243,10 +243,10 @@ def _check_tool_choice(create: Create) -> None:
                 f"'tool_choice' names {quoted(name)}, which is not declared.",
                 "tool_choice",
             )
-        case {"type": "shell" as kind} if key({"type": kind}) not in tools:
+        case {"type": "shell" | "apply_patch" as kind} if key({"type": kind}) not in tools:
             raise refuse(
                 "invalid_value",
-                "'tool_choice' is 'shell', which is not declared.",
+                f"'tool_choice' is '{kind}', which is not declared.",
                 "tool_choice",
             )
         case {"type": "allowed_tools", "mode": "required", "tools": list(allowed)} if not (

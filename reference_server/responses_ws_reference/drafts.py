@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeAlias
 
-from responses_ws_reference.calls import CUSTOM, FUNCTION
+from responses_ws_reference.calls import CUSTOM, FUNCTION, PATCH, SHELL, Kind
 from responses_ws_reference.effects import Event
 from responses_ws_reference.engine import Call, Message, Thought
 from responses_ws_reference.items import Item
@@ -23,6 +23,21 @@ Identify: TypeAlias = Callable[[str], str]
 _STREAMED: Final = {
     FUNCTION: ("fc", "response.function_call_arguments", "arguments"),
     CUSTOM: ("ctc", "response.custom_tool_call_input", "input"),
+}
+# The same of the calls that come whole: what stands in the member at first, and what at last.
+_WHOLE: Final[dict[Kind, tuple[str, str, Event, Callable[[str], Event]]]] = {
+    SHELL: (
+        "sh",
+        "action",
+        {"commands": [], "timeout_ms": None, "max_output_length": None},
+        lambda text: {"commands": [text]},
+    ),
+    PATCH: (
+        "apc",
+        "operation",
+        {"type": "create_file", "path": "notes.txt", "diff": ""},
+        lambda text: {"diff": text},
+    ),
 }
 
 
@@ -100,16 +115,16 @@ def _streamed_call(call: Call, identify: Identify, status: str) -> Iterator[Draf
 
 def _whole_call(call: Call, identify: Identify, status: str) -> Iterator[Draft]:
     """A call that comes whole, without deltas."""
-    item: dict[str, Any] = {
+    prefix, member, begun, told = _WHOLE[call.kind]
+    item = {
         "type": call.kind.call,
-        "id": identify("sh"),
+        "id": identify(prefix),
         "call_id": identify("call"),
-        "action": {"commands": [], "timeout_ms": None, "max_output_length": None},
+        member: begun,
         "status": "in_progress",
     }
     yield _added(item)
-    action = {**item["action"], "commands": ["".join(call.tokens)]}
-    yield _done({**item, "status": status, "action": action})
+    yield _done({**item, "status": status, member: {**begun, **told("".join(call.tokens))}})
 
 
 def _summary(item_id: str, tokens: tuple[str, ...]) -> Iterator[Draft]:

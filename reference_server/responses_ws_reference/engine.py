@@ -13,7 +13,17 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol, TypeAlias
 
 from responses_ws_reference.arguments import sample
-from responses_ws_reference.calls import CALLS, CUSTOM, FUNCTION, OUTPUTS, SHELL, Kind, key
+from responses_ws_reference.calls import (
+    CALLS,
+    CUSTOM,
+    FUNCTION,
+    KINDS,
+    OUTPUTS,
+    PATCH,
+    SHELL,
+    Kind,
+    key,
+)
 from responses_ws_reference.compaction import unfolded
 from responses_ws_reference.context import Context
 from responses_ws_reference.creates import Create
@@ -157,7 +167,7 @@ def _tools_to_call(prompt: Prompt) -> list[dict[str, Any]]:
             return []
         case "auto" if not wants_any:
             return []
-        case {"type": "function" | "custom" | "shell" as kind, **choice}:
+        case {"type": str(kind), **choice} if kind in KINDS:
             wanted = key({"type": kind, "name": choice.get("name")})
             return [tool for tool in tools if key(tool) == wanted][:1]
         case {"type": "allowed_tools", "tools": list(allowed), **choice}:
@@ -174,6 +184,8 @@ def _tools_to_call(prompt: Prompt) -> list[dict[str, Any]]:
 def _call(tool: dict[str, Any]) -> Call:
     if tool["type"] == SHELL.tool:
         return Call(SHELL.tool, tokenize("uname -s"), SHELL)
+    if tool["type"] == PATCH.tool:
+        return Call(PATCH.tool, tokenize("+A line for a file."), PATCH)
     if tool["type"] == CUSTOM.tool:
         return Call(tool["name"], tokenize("some plain text"), CUSTOM)
     value = sample(tool.get("parameters"))

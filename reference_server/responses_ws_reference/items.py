@@ -51,6 +51,17 @@ _SHELL_OUTPUT = rules.members(
     call_id=rules.text(),
     output=rules.array(rules.members(stdout=rules.text(), stderr=rules.text())),
 )
+_PATCH_CALL = rules.members(
+    ("call_id", "operation"),
+    call_id=rules.text(),
+    operation=rules.members(("type", "path"), type=rules.text(), path=rules.text()),
+)
+_PATCH_OUTPUT = rules.members(
+    ("call_id", "status"),
+    call_id=rules.text(),
+    status=rules.text(),
+    output=rules.nullable(rules.text()),
+)
 _REASONING = rules.members(
     summary=rules.array(rules.mapping), encrypted_content=rules.nullable(sealed(REASONING))
 )
@@ -61,7 +72,6 @@ _CARRIED_ALONG: Final = (
     "item_reference",
     *("computer_call", "computer_call_output"),
     *("local_shell_call", "local_shell_call_output"),
-    *("apply_patch_call", "apply_patch_call_output"),
     *("tool_search_call", "tool_search_output"),
     *("web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call"),
     *("mcp_list_tools", "mcp_approval_request", "mcp_approval_response", "mcp_call"),
@@ -76,6 +86,8 @@ ITEM_RULES: Final[Mapping[str, rules.Rule]] = {
     "custom_tool_call_output": _OUTPUT,
     "shell_call": _SHELL_CALL,
     "shell_call_output": _SHELL_OUTPUT,
+    "apply_patch_call": _PATCH_CALL,
+    "apply_patch_call_output": _PATCH_OUTPUT,
     "reasoning": _REASONING,
     "compaction": _COMPACTION,
     **dict.fromkeys(_CARRIED_ALONG, rules.anything),
@@ -127,6 +139,10 @@ def text_in(item: Item) -> str:
             return text_of(item["output"])
         case {"type": "shell_call_output"}:
             return "".join(entry.get("stdout", "") for entry in item["output"])
+        case {"type": "apply_patch_call"}:
+            return f"{item['operation']['type']} {item['operation']['path']}"
+        case {"type": "apply_patch_call_output"}:
+            return item.get("output") or str(item["status"])
     return ""
 
 

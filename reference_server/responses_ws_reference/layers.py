@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from responses_ws_reference.calls import CUSTOM, SHELL
+from responses_ws_reference.calls import CUSTOM, PATCH, SHELL
 from responses_ws_reference.commands import unsupported
 from responses_ws_reference.handshake import COMPACT, HandshakeAnswer, HttpRequest, refusal
 from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply
@@ -69,7 +69,7 @@ def _custom_tools_are_passed_over(message: Incoming, link: Link) -> Incoming:
     tools = message.get("tools") if isinstance(message, dict) else None
     if not isinstance(message, dict) or not isinstance(tools, list):
         return message
-    unknown = (CUSTOM.tool, SHELL.tool)
+    unknown = (CUSTOM.tool, SHELL.tool, PATCH.tool)
     known = [t for t in tools if not isinstance(t, dict) or t.get("type") not in unknown]
     return {**message, "tools": known}
 

@@ -192,6 +192,7 @@ def other_calls_can_be_referred_to(evidence: Evidence) -> Iterator[Outcome]:
 
 
 @expectation("RWS-CUSTOM-013", root="RWS-CHAIN-002")
-def shell_output_is_answered(mark: Mark) -> Iterator[Outcome]:
-    """A continuation with what a shell printed ends with a completed response."""
+@expectation("RWS-CUSTOM-014", root="RWS-CHAIN-002")
+def output_of_a_tool_without_a_name_is_answered(mark: Mark) -> Iterator[Outcome]:
+    """A continuation with what a shell printed, or how a patch went, ends completed."""
     yield from answered(mark.exchange())

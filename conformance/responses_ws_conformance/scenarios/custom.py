@@ -1,7 +1,11 @@
-"""Scenarios on custom tools, and on a shell of the client; what a model wants run is never run."""
+"""Scenarios on custom tools, and on a shell and files of the client.
+
+What a model wants run is never run, what it wants changed is never changed.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from responses_ws_conformance.checks import Cause
@@ -10,7 +14,9 @@ from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import (
     CLOCK,
     NOTEPAD,
+    PATCH,
     SHELL,
+    apply_patch_call_output,
     call_every_tool,
     custom_tool_call,
     custom_tool_call_output,
@@ -179,16 +185,37 @@ def beside_a_function(driver: Driver) -> None:
 )
 def shell(driver: Driver) -> None:
     """A shell of the client that has to be used, where the server knows it, and an output."""
+    use_and_answer(driver, SHELL, "RWS-CUSTOM-013", lambda call: shell_call_output(call, "Linux"))
+
+
+@scenario(
+    "custom/patch",
+    exercises=("RWS-CUSTOM-012", "RWS-CUSTOM-014"),
+    turns=2,
+    features=("custom-tools",),
+)
+def patch(driver: Driver) -> None:
+    """A file of the client that has to be changed, where the server knows how, and an output."""
+    use_and_answer(driver, PATCH, "RWS-CUSTOM-014", apply_patch_call_output)
+
+
+def use_and_answer(
+    driver: Driver,
+    tool: dict[str, Any],
+    requirement: str,
+    answer: Callable[[dict[str, Any]], dict[str, Any]],
+) -> None:
+    """Force a call of a tool without a name, and answer it; a server may have other tools."""
     connection = driver.connect()
-    asked = connection.attempt(use_tool(), tools=[SHELL], tool_choice=force(SHELL), store=False)
-    calls = [item for item in asked.output_items if item.get("type") == "shell_call"]
+    asked = connection.attempt(use_tool(), tools=[tool], tool_choice=force(tool), store=False)
+    calls = [item for item in asked.output_items if item.get("type") == f"{tool['type']}_call"]
     if asked.outcome != "completed" or not asked.response_id or not calls:
-        return  # a server may have other tools
+        return
     if all(isinstance(call.get("call_id"), str) for call in calls):
         connection.turn(
-            [shell_call_output(call, "Linux") for call in calls],
-            owes="RWS-CUSTOM-013",
+            [*map(answer, calls)],
+            owes=requirement,
             previous_response_id=asked.response_id,
-            tools=[SHELL],
+            tools=[tool],
             store=False,
         )

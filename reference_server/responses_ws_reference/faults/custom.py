@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
-from responses_ws_reference.calls import CUSTOM, FUNCTION, OUTPUTS, SHELL, Kind
+from responses_ws_reference.calls import CUSTOM, FUNCTION, OUTPUTS, PATCH, SHELL, Kind
 from responses_ws_reference.context import Context
 from responses_ws_reference.creates import Create
 from responses_ws_reference.effects import CloseConnection, Event
@@ -191,6 +191,13 @@ def shell_outputs_are_unknown(event: Event, link: Link) -> Incoming | Reply:
     """What a shell printed is no item that the server has heard of."""
     kinds = {item["type"] for item in _answers(event)}
     return _refused("Unknown item.") if SHELL.output in kinds else event
+
+
+@on_incoming("RWS-CUSTOM-014", on="response.create")
+def patch_outputs_are_unknown(event: Event, link: Link) -> Incoming | Reply:
+    """Whether a file could be changed is no item that the server has heard of."""
+    kinds = {item["type"] for item in _answers(event)}
+    return _refused("Unknown item.") if PATCH.output in kinds else event
 
 
 @replace_policy("gather", "RWS-CUSTOM-007")
