@@ -276,6 +276,18 @@ def streamed(events: list[Received], kind: Kind) -> Iterator[tuple[str, Whole]]:
         yield "".join(texts), done
 
 
+def unfinished(item: Item, kind: Kind) -> str | None:
+    """Why the streamed text of an item that was done is not told whole between its last delta and
+    the end of the item; None where it is.
+    """
+    assert item.done is not None
+    deltas = [e for e in item.events if e.type == kind.delta and e.n < item.done.n]
+    told = [e for e in item.events if e.type == kind.done and e.n < item.done.n]
+    if not told:
+        return f"{item.done.type} without it"
+    return f"{kind.delta} after it" if deltas and told[-1].n < deltas[-1].n else None
+
+
 def whole_of(events: list[Received], kind: Kind) -> Whole | None:
     """What the done event of a text says."""
     event = _first(events, kind.done)

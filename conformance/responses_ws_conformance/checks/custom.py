@@ -32,6 +32,7 @@ from responses_ws_conformance.items import (
     final_items,
     items_of,
     streamed_inputs,
+    unfinished,
 )
 from responses_ws_conformance.transcript import Received
 
@@ -101,9 +102,9 @@ def finished_streams(exchange: Exchange) -> Iterator[tuple[Item, Received]]:
 def streamed_input_is_told_whole(evidence: Evidence) -> Iterator[Outcome]:
     """After the deltas of an input comes its done event, and then the item is done."""
     for _, (item, done) in each(finished_streams, evidence):
-        if not any(e.type == INPUT.done and e.n < done.n for e in item.events):
-            wanted = f"{INPUT.done} for the call at output_index {item.index}"
-            yield Finding(done.n, wanted, f"{done.type} without it")
+        if actual := unfinished(item, INPUT):
+            wanted = f"{INPUT.done} after the deltas of the call at output_index {item.index}"
+            yield Finding(done.n, wanted, actual)
 
 
 @expectation("RWS-CUSTOM-006", root="RWS-CHAIN-002")

@@ -37,6 +37,7 @@ from responses_ws_conformance.items import (
     plain_parts,
     streamed_arguments,
     streamed_texts,
+    unfinished,
 )
 from responses_ws_conformance.transcript import Received
 
@@ -200,12 +201,12 @@ def streaming_calls(exchange: Exchange) -> Iterator[Item]:
 
 @invariant("RWS-ITEM-017", when=occurs(streaming_calls))
 def arguments_are_finished(evidence: Evidence) -> Iterator[Outcome]:
-    """Streamed arguments are called whole before their call is done."""
+    """Streamed arguments are called whole behind their deltas and before their call is done."""
     for _, item in each(streaming_calls, evidence):
         assert item.done is not None
-        if not any(e.type == ARGUMENTS.done and e.n < item.done.n for e in item.events):
-            wanted = f"{ARGUMENTS.done} for the call at output_index {item.index}"
-            yield Finding(item.done.n, wanted, f"{item.done.type} without it")
+        if actual := unfinished(item, ARGUMENTS):
+            wanted = f"{ARGUMENTS.done} after the deltas of the call at output_index {item.index}"
+            yield Finding(item.done.n, wanted, actual)
 
 
 @invariant("RWS-ITEM-005", when=occurs(streamed_texts))

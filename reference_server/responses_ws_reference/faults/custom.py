@@ -11,6 +11,7 @@ from responses_ws_reference.context import Context
 from responses_ws_reference.creates import Create
 from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.engine import Message, Outputs, Prompt
+from responses_ws_reference.faults.items import with_a_late_delta
 from responses_ws_reference.faults.registry import (
     Fault,
     on_incoming,
@@ -100,6 +101,12 @@ def input_gets_a_line_break(event: Event, link: Link) -> Sendings:
 def input_ends_without_saying_so(event: Event, link: Link) -> Sendings:
     """After the deltas of an input its item is done at once."""
     return renumbered([] if event["type"] == DONE else [event], link)
+
+
+@rewrite_events("RWS-CUSTOM-005")
+def input_ends_before_its_last_delta(event: Event, link: Link) -> Sendings:
+    """The last delta of an input comes when the input has been told whole."""
+    return with_a_late_delta(event, link, "response.custom_tool_call_input")
 
 
 # What ties a call to its output

@@ -23,6 +23,17 @@ def _messages(event: Event) -> list[dict[str, Any]]:
     return [item for item in shown if item["type"] == "message"]
 
 
+def with_a_late_delta(event: Event, link: Link, family: str) -> Sendings:
+    """The last delta of a text comes behind the event that calls the text whole."""
+    link = link.on_lane(event)
+    if event["type"] == f"{family}.delta":
+        held, link.memory["held"] = link.memory.get("held"), event
+        return renumbered([held] if held else [], link)
+    held = link.memory.pop("held", None)
+    is_end = event["type"] == f"{family}.done"
+    return renumbered([e for e in ((event, held) if is_end else (held, event)) if e], link)
+
+
 @rewrite_events("RWS-ITEM-001")
 def items_are_not_announced(event: Event, link: Link) -> Sendings:
     """response.output_item.added is never sent."""
@@ -82,6 +93,12 @@ def items_end_twice(event: Event, link: Link) -> Sendings:
 def arguments_have_no_end(event: Event, link: Link) -> Sendings:
     """The deltas of arguments are followed by the end of their call."""
     return _without("response.function_call_arguments.done", event, link)
+
+
+@rewrite_events("RWS-ITEM-017")
+def arguments_end_before_their_last_delta(event: Event, link: Link) -> Sendings:
+    """A buffer of one delta is emptied after response.function_call_arguments.done."""
+    return with_a_late_delta(event, link, "response.function_call_arguments")
 
 
 @rewrite_events("RWS-ITEM-003")
