@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from responses_ws_conformance.driver import Driver
 from responses_ws_conformance.prompts import CLOCK, count, force, say, use_tool
 from responses_ws_conformance.scenarios import scenario
+
+# A token can end within a character that has several bytes, which a server must not cut in two.
+SCRIPTS: Final = "red gr\u00fcn \u9752 \U0001f7e1 \U0001f469\u200d\U0001f680"
 
 
 @scenario(
@@ -13,9 +18,9 @@ from responses_ws_conformance.scenarios import scenario
     turns=3,
 )
 def text_cut_and_call(driver: Driver) -> None:
-    """A text of several words, a text that its token limit cuts off, and a forced call."""
+    """A text in several scripts, a text that its token limit cuts off, and a forced call."""
     connection = driver.connect()
-    connection.turn(say("red green blue yellow"), store=False)
+    connection.turn(say(SCRIPTS), store=False)
     connection.attempt(count(200), max_output_tokens=16, store=False)
     connection.turn(
         use_tool(), owes="RWS-TOOL-001", tools=[CLOCK], tool_choice=force(CLOCK), store=False

@@ -146,6 +146,15 @@ def text_deltas_repeat_the_text(event: Event, link: Link) -> Sendings:
     return event
 
 
+@rewrite_events("RWS-ITEM-005", "RWS-ITEM-006", on="response.output_text.delta")
+def text_deltas_are_cut_in_characters(event: Event, link: Link) -> Sendings:
+    """A text is cut by bytes, and what is left of a character in a delta is replaced."""
+    data = event["delta"].encode()
+    halves = (data[: len(data) // 2], data[len(data) // 2 :])
+    event["delta"] = "".join(half.decode(errors="replace") for half in halves)
+    return event
+
+
 @rewrite_events("RWS-ITEM-007", on="response.content_part.done")
 def part_text_ends_early(event: Event, link: Link) -> Sendings:
     """The text of a finished part lacks its last character."""
