@@ -184,13 +184,23 @@ def eviction(driver: Driver) -> None:
 
 @scenario(
     "chaining/undisturbed",
-    exercises=("RWS-CHAIN-014", "RWS-CHAIN-015", "RWS-CHAIN-016", "RWS-CHAIN-018"),
-    turns=9,
+    exercises=(
+        "RWS-CHAIN-003",
+        "RWS-CHAIN-014",
+        "RWS-CHAIN-015",
+        "RWS-CHAIN-016",
+        "RWS-CHAIN-018",
+    ),
+    turns=10,
 )
 def undisturbed(driver: Driver) -> None:
-    """A chain goes on after an unknown id, unreadable messages, a cut answer, a refused create."""
-    chain = Chain(driver.connect())
-    chain.turn(say())
+    """A chain goes on after an unknown id, unreadable messages, a cut answer, a refused create.
+
+    Where it went on each time it is asked in the end for the code word that it began with.
+    """
+    word = driver.code_word()
+    chain = planted = Chain(driver.connect())
+    chain.turn(remember(word))
     chain.turn(say())
     unknown = settle(
         chain.connection, say(), previous_response_id=driver.invented_id(), store=False
@@ -210,7 +220,9 @@ def undisturbed(driver: Driver) -> None:
 
     chain.begin()
     refused = settle(chain.connection, [orphan(driver)], store=False)
-    probe(driver, chain, "RWS-CHAIN-014", after=refused)
+    chain = probe(driver, chain, "RWS-CHAIN-014", after=refused)
+    if chain is planted:
+        recall_in_chain(driver, chain, word)
 
 
 def probe(driver: Driver, chain: Chain, requirement: str, **roles: Any) -> Chain:

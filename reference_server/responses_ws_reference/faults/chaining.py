@@ -142,6 +142,19 @@ def context_is_lost_now_and_then(previous: Snapshot, create: Create) -> tuple[It
     return create.items if turns and turns % 2 == 0 else gather(previous, create)
 
 
+@replace_policy("gather", "RWS-CHAIN-003")
+def only_the_last_messages_are_seen(previous: Snapshot, create: Create) -> tuple[Item, ...]:
+    """A gateway keeps the last eight messages of a chain, to save tokens."""
+    messages = [n for n, item in enumerate(previous.context) if item["type"] == "message"]
+    return (*previous.context[messages[-8] if len(messages) > 8 else 0 :], *create.items)
+
+
+@replace_policy("gather", "RWS-CHAIN-003")
+def a_chain_begins_anew_after_a_cut(previous: Snapshot, create: Create) -> tuple[Item, ...]:
+    """What continues an incomplete response is accepted, and nothing from before is seen."""
+    return create.items if previous.status == "incomplete" else gather(previous, create)
+
+
 @replace_policy("resolve", "RWS-CHAIN-017")
 def a_connection_is_a_conversation(
     wanted: str | None, cache: Cache, shelf: Cache
