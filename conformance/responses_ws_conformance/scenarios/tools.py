@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from responses_ws_conformance.checks import Cause
+from responses_ws_conformance.checks.answers import contains
 from responses_ws_conformance.driver import Blocked, Connection, Driver
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import (
@@ -93,23 +94,43 @@ def stored_calls(driver: Driver) -> None:
         driver.mark(requirement, subject=refused, control=second)
 
 
-@scenario("tools/parallel-calls", exercises=("RWS-TOOL-007", "RWS-TOOL-008"), turns=2)
+@scenario(
+    "tools/parallel-calls", exercises=("RWS-TOOL-005", "RWS-TOOL-007", "RWS-TOOL-008"), turns=2
+)
 def parallel_calls(driver: Driver) -> None:
-    """Two tools to call at once; where two calls come, both outputs go back in one create."""
+    """Two tools to call at once; where two calls come, both outputs go back in one create.
+
+    The last of them holds a word to bring back.
+    """
     connection = driver.connect()
     tools = [CLOCK, WEATHER]
-    asked = connection.turn(
+    latest = connection.turn(
         call_every_tool(), owes="RWS-TOOL-001", tools=tools, tool_choice="required", store=False
     )
-    calls = calls_of(asked)
-    if len(calls) > 1:
-        connection.turn(
-            [function_call_output(call, f"fine, says {call['name']}") for call in calls],
-            owes="RWS-TOOL-008",
-            previous_response_id=asked.response_id,
-            tools=tools,
-            store=False,
-        )
+    calls = calls_of(latest)
+    if len(calls) == 1:
+        return
+    word = driver.code_word()
+    outputs = [function_call_output(call, f"fine, says {call['name']}") for call in calls[:-1]]
+    outputs.append(function_call_output(calls[-1], told(word)))
+    words_only = {"tools": tools, "tool_choice": "none", "store": False}
+    history = [message(call_every_tool()), *map(function_call, calls), *outputs]
+
+    def go_on(items: list[dict[str, Any]], owes: str | None = None) -> Exchange:
+        nonlocal latest
+        previous = latest.response_id
+        latest = connection.turn(items, owes=owes, previous_response_id=previous, **words_only)
+        return latest
+
+    told_at_once = [x for x in (go_on(outputs, "RWS-TOOL-008"),) if contains(x, word)]
+    ask = [message(recall())]
+    recollect(
+        driver,
+        "RWS-TOOL-005",
+        word,
+        recall=lambda: told_at_once.pop() if told_at_once else go_on(ask),
+        control=lambda: driver.connect().turn([*history, *ask], **words_only),
+    )
 
 
 @scenario("tools/forbidden-call", exercises=("RWS-TOOL-009",), turns=1)

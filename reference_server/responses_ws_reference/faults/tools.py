@@ -81,6 +81,17 @@ def outputs_are_emptied(previous: Snapshot, create: Create) -> tuple[Item, ...]:
     return gather(previous, replace(create, items=items) if previous.context else create)
 
 
+@replace_policy("gather", "RWS-TOOL-005")
+def only_the_first_output_is_passed_on(previous: Snapshot, create: Create) -> tuple[Item, ...]:
+    """Of several outputs the model sees the first, and that the other calls were answered."""
+    first = next((item for item in create.items if item["type"] == OUTPUT), None)
+    items = tuple(
+        {**item, "output": ""} if item["type"] == OUTPUT and item is not first else item
+        for item in create.items
+    )
+    return gather(previous, replace(create, items=items) if previous.context else create)
+
+
 @replace_policy("match_calls", "RWS-TOOL-006")
 def orphan_outputs_are_taken(context: Context) -> Refusal | None:
     """An output whose call nobody knows is accepted."""
