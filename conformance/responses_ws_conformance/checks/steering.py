@@ -45,6 +45,7 @@ SETTINGS: Final = (
     "instructions",
     "max_output_tokens",
     "parallel_tool_calls",
+    "store",
     "temperature",
     "tool_choice",
     "top_p",

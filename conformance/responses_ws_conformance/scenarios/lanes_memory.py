@@ -39,15 +39,19 @@ def go_on(connection: Connection, lane: str, text: str, previous: Exchange) -> E
 
 @scenario(
     "lanes/memories",
-    exercises=("RWS-LANE-001", "RWS-LANE-019", "RWS-LANE-027"),
-    turns=6,
+    exercises=("RWS-LANE-001", "RWS-LANE-003", "RWS-LANE-019", "RWS-LANE-027"),
+    turns=7,
     features=("lanes",),
 )
 def memories(driver: Driver) -> None:
-    """Two chains by turns, each on its lane; then their ids on a new connection."""
+    """Two chains by turns, each on its lane, and a create on a third lane that is refused.
+
+    Then the ids of the chains on a new connection.
+    """
     connection = driver.connect()
     lanes = ("left", "right")
     firsts = {lane: begin(connection, lane, say()) for lane in lanes}
+    ask(connection, "lost", say(), previous_response_id=driver.invented_id())
     seconds = {lane: go_on(connection, lane, say(), firsts[lane]) for lane in lanes}
     connection.close()
     later = driver.connect()

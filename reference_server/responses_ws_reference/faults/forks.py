@@ -132,6 +132,12 @@ def a_failed_fork_evicts_its_parent(cache: Cache, referenced: str | None) -> Cac
     return evict(cache, referenced)
 
 
+@replace_policy("evict_elsewhere", "RWS-LANE-019")
+def an_unknown_id_empties_the_other_lanes(cache: Cache, referenced: str | None) -> Cache:
+    """A continuation of what no lane has makes all lanes but its own forget what they have."""
+    return {} if referenced is not None and referenced not in cache else cache
+
+
 @replace_policy("evict", "RWS-LANE-026")
 def named_lanes_evict_nothing(cache: Cache, referenced: str | None) -> Cache:
     """Only the default lane forgets a response whose continuation failed."""

@@ -146,6 +146,12 @@ def successors_have_no_tools(create: Create, target: str, items: tuple[Item, ...
     return {n: v for n, v in members.items() if n not in ("tools", "tool_choice")}
 
 
+@replace_policy("succeed", "RWS-STEER-007")
+def successors_are_stored(create: Create, target: str, items: tuple[Item, ...]) -> Event:
+    """A successor is a create of the server's own, and is stored like any that says nothing."""
+    return {n: v for n, v in succeed(create, target, items).items() if n != "store"}
+
+
 @replace_policy("succeed", "RWS-STEER-008")
 def successors_begin_anew(create: Create, target: str, items: tuple[Item, ...]) -> Event:
     """A successor sees what was steered, and nothing of what was said before."""
