@@ -8,6 +8,7 @@ whether that has come, is the affair of ``connection``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Final, Protocol
 
 from websockets.frames import CloseCode, Frame, Opcode
@@ -15,6 +16,7 @@ from websockets.protocol import State
 
 from responses_ws_conformance.errors import HarnessError
 from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.fragments import cuts
 from responses_ws_conformance.profile import Profile
 from responses_ws_conformance.recording import Recording
 from responses_ws_conformance.transcript import Closed, Expired, Received, Sent
@@ -69,8 +71,8 @@ class Channel:
         data = data[:-1] + b" " * padding + data[-1:]
         if self.wire.protocol.state is State.OPEN:
             send = self.wire.protocol.send_binary if binary else self.wire.protocol.send_text
-            size = -(-len(data) // fragments) or 1
-            parts = [data[i : i + size] for i in range(0, len(data), size)] or [b""]
+            bounds = [0, *cuts(data, fragments), len(data)]
+            parts = [data[i:j] for i, j in pairwise(bounds)]
             send(parts[0], fin=len(parts) == 1)
             for index, part in enumerate(parts[1:], start=2):
                 self.wire.protocol.send_continuation(part, fin=index == len(parts))

@@ -7,6 +7,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
+# Something to say. A token, like a fragment, can end within a character that has several bytes.
+SCRIPTS: Final = "red gr\u00fcn \u9752 \U0001f7e1 \U0001f469\u200d\U0001f680"
+
 
 @cache
 def _prompts() -> dict[str, str]:

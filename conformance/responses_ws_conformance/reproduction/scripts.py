@@ -9,9 +9,11 @@ import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
+from itertools import pairwise
 from string import Template
 from typing import Any, Final
 
+from responses_ws_conformance.fragments import cuts
 from responses_ws_conformance.reproduction.frames import BEGIN, ENDS, OPENED, Frame, of_transcript
 from responses_ws_conformance.reproduction.handshakes import (
     Credentials,
@@ -204,12 +206,11 @@ def _message(sent: Sent, bindings: Sequence[Binding], recorded: Sequence[Frame])
     if sent.padding:
         text = f"({text})[:-1] + ' ' * {sent.padding} + ({text})[-1]"
     if sent.fragments > 1:
-        return f"(lambda t, n: [t[i:i + n] for i in range(0, len(t), n)])({text}, {_part(sent)})"
+        data = sent.text.encode()
+        places = cuts(data[:-1] + b" " * sent.padding + data[-1:], sent.fragments)
+        bounds = [*pairwise([0, *places, None])]
+        return f"(lambda t: [t[i:j] for i, j in {bounds}])(({text}).encode()), text=True"
     return text
-
-
-def _part(sent: Sent) -> int:
-    return -(-(len(sent.text or "") + sent.padding) // sent.fragments) or 1
 
 
 def _told(value: str, frames: Sequence[Frame]) -> str:

@@ -31,7 +31,9 @@ def behind(connection: Connection, command: Exchange) -> list[Exchange]:
     return [connection.attempt(say(), store=False)] if is_silent else []
 
 
-def create_unusually(driver: Driver, connection: Connection, requirement: str, **how: Any) -> None:
+def create_unusually(
+    driver: Driver, connection: Connection, requirement: str, *, said: str = "ready", **how: Any
+) -> None:
     """A create that is sent in an unusual way, then a plain one.
 
     Where the connection does not survive the first it is sent again on a new one, so that a
@@ -39,10 +41,10 @@ def create_unusually(driver: Driver, connection: Connection, requirement: str, *
     """
     subjects: list[Exchange] = []
     for _ in range(2):
-        subjects.append(connection.attempt(say(), store=False, tools=own_tool(driver), **how))
+        subjects.append(connection.attempt(say(said), store=False, tools=own_tool(driver), **how))
         if subjects[-1].outcome == "error":
             connection.watch()  # an answer to each fragment would be taken for one to the fence
-        if subjects[-1].outcome != "closed":
+        if connection.wire.is_open:
             break
         connection = driver.connect()
     fence = connection.attempt(say(), store=False, tools=own_tool(driver))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from responses_ws_conformance.driver import Driver
-from responses_ws_conformance.prompts import count, say
+from responses_ws_conformance.prompts import SCRIPTS, count, say
 from responses_ws_conformance.scenarios import scenario
 from responses_ws_conformance.scenarios.fences import create_unusually, plain_create, provoke
 
@@ -26,7 +26,10 @@ FRAGMENTS = 3
     turns=3,
 )
 def pings_and_fragments(driver: Driver) -> None:
-    """A ping while idle, one in the middle of a response, then a create in three fragments."""
+    """A ping while idle, one in the middle of a response, then a create in three fragments.
+
+    The last cut goes through a character.
+    """
     connection = driver.connect()
     connection.ping(b"rws idle")
     running = connection.submit(count(60), store=False)
@@ -36,7 +39,7 @@ def pings_and_fragments(driver: Driver) -> None:
     connection.ping(b"rws busy")
     connection.finish(running)
     connection.require(running, ends=("completed", "incomplete"), by="RWS-CREATE-001")
-    create_unusually(driver, connection, "RWS-FRAME-006", fragments=FRAGMENTS)
+    create_unusually(driver, connection, "RWS-FRAME-006", said=SCRIPTS, fragments=FRAGMENTS)
 
 
 @scenario("framing/not-an-object", exercises=("RWS-FRAME-008", "RWS-FRAME-013"), turns=4)

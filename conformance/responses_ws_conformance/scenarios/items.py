@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from responses_ws_conformance.driver import Driver
-from responses_ws_conformance.prompts import CLOCK, count, force, say, use_tool
+from responses_ws_conformance.prompts import CLOCK, SCRIPTS, count, force, say, use_tool
 from responses_ws_conformance.scenarios import scenario
-
-# A token can end within a character that has several bytes, which a server must not cut in two.
-SCRIPTS: Final = "red gr\u00fcn \u9752 \U0001f7e1 \U0001f469\u200d\U0001f680"
 
 
 @scenario(

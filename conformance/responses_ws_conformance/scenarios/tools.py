@@ -113,7 +113,7 @@ def parallel_calls(driver: Driver) -> None:
     word = driver.code_word()
     outputs = [function_call_output(call, f"fine, says {call['name']}") for call in calls[:-1]]
     outputs.append(function_call_output(calls[-1], told(word)))
-    words_only = {"tools": tools, "tool_choice": "none", "store": False}
+    words_only: dict[str, Any] = {"tools": tools, "tool_choice": "none", "store": False}
     history = [message(call_every_tool()), *map(function_call, calls), *outputs]
 
     def go_on(items: list[dict[str, Any]], owes: str | None = None) -> Exchange:

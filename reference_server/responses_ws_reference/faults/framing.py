@@ -93,6 +93,18 @@ def fragments_are_messages(frame: Frame, link: Link) -> Frame | None:
     return replace(frame, fin=True)
 
 
+@on_frame_received("RWS-FRAME-006")
+def fragments_are_decoded_one_by_one(frame: Frame, link: Link) -> Frame | None:
+    """A fragment that ends within a character is taken for text that is broken."""
+    if frame.opcode not in (Opcode.TEXT, Opcode.CONT):
+        return frame
+    try:
+        bytes(frame.data).decode()
+    except UnicodeDecodeError:
+        return replace(frame, data=b"\xff", fin=True)
+    return frame
+
+
 @on_frame_sent("RWS-FRAME-007")
 def pongs_are_lost(frame: Frame, link: Link) -> Frame | None:
     """Pings get no answer."""

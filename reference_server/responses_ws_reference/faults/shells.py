@@ -12,7 +12,12 @@ ONLY_ON_WEBSOCKETS: Final[Mapping[str, str]] = {
         "the ASGI stack does the closing handshake itself",
     ),
     **dict.fromkeys(
-        ("fragments-are-lost", "fragments-are-messages", "fragments-are-refused"),
+        (
+            "fragments-are-decoded-one-by-one",
+            "fragments-are-lost",
+            "fragments-are-messages",
+            "fragments-are-refused",
+        ),
         "the ASGI stack puts fragments together",
     ),
     **dict.fromkeys(
