@@ -102,6 +102,12 @@ def null_begins_a_new_chain(mark: Mark) -> Iterator[Outcome]:
         yield from answered(exchange)
 
 
+@expectation("RWS-CREATE-018")
+def instructions_reach_the_model(mark: Mark) -> Iterator[Outcome]:
+    """A word that stands in the instructions only comes back."""
+    yield from recalled(mark)
+
+
 @expectation("RWS-CREATE-007")
 def instructions_are_not_inherited(mark: Mark) -> Iterator[Outcome]:
     """A continuation neither shows nor follows the instructions of the response before it."""

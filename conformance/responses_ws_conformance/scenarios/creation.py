@@ -44,7 +44,13 @@ def string_input(driver: Driver) -> None:
 
 @scenario(
     "creation/inheritance",
-    exercises=("RWS-CREATE-003", "RWS-CREATE-006", "RWS-CREATE-007", "RWS-CREATE-008"),
+    exercises=(
+        "RWS-CREATE-003",
+        "RWS-CREATE-006",
+        "RWS-CREATE-007",
+        "RWS-CREATE-008",
+        "RWS-CREATE-018",
+    ),
     turns=4,
 )
 def inheritance(driver: Driver) -> None:
@@ -55,7 +61,14 @@ def inheritance(driver: Driver) -> None:
         raise Blocked(Cause.MOOD, f"the model did not just answer {say()!r}")
     heir = chain.turn(recall())
     driver.mark("RWS-CREATE-008", subject=heir, before=first)
-    aware = chain.turn(recall(), instructions=told(word))
+    told_directly = [message(told(word), role="developer"), message(recall())]
+    aware = recollect(
+        driver,
+        "RWS-CREATE-018",
+        word,
+        recall=lambda: chain.turn(recall(), instructions=told(word)),
+        control=lambda: settle(driver.connect(), told_directly, store=False),
+    )
     driver.mark("RWS-CREATE-007", {"word": word}, subject=heir, controls=[aware])
     fresh = settle(chain.connection, recall(), previous_response_id=None, store=False)
     driver.mark("RWS-CREATE-006", {"word": word}, subject=fresh)
@@ -135,7 +148,8 @@ def conversation_and_response(driver: Driver) -> None:
 )
 def transport_fields(driver: Driver) -> None:
     """The members background and stream, which mean nothing on a WebSocket."""
-    connection, ask = driver.connect(), [message(say())]
+    connection = driver.connect()
+    ask = [{"type": "message", "role": "user", "content": say()}]
     control = connection.turn(ask, store=False)
     # Without store: a server may refuse to run in the background what it does not keep.
     behind = insist(connection, "RWS-CREATE-010", lambda c: create(c, input=ask, background=True))

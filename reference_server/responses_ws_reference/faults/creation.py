@@ -46,6 +46,15 @@ def lone_message_is_refused(event: Event, link: Link) -> Incoming | Reply:
     return event
 
 
+@on_incoming("RWS-CREATE-002", on=CREATE)
+def content_has_parts(event: Event, link: Link) -> Incoming | Reply:
+    """A message whose content is a string is refused: a server knows the form of its own client."""
+    match event:
+        case {"input": [{"content": str()}, *_]}:
+            return _refused("invalid_type", "'content' is an array of parts.", "input[0].content")
+    return event
+
+
 # What the response shows
 
 
@@ -135,6 +144,23 @@ register(
         Hooks(incoming=_continue_the_newest, outgoing=_note_the_newest),
     )
 )
+
+
+def _without_instructions(create: Create) -> Create:
+    fields = {name: value for name, value in create.fields.items() if name != "instructions"}
+    return replace(create, fields=fields)
+
+
+@replace_policy("inherit", "RWS-CREATE-018")
+def instructions_are_dropped(create: Create, previous: Snapshot) -> Create:
+    """A gateway builds the prompt from the input, and from nothing else."""
+    return _without_instructions(create)
+
+
+@replace_policy("inherit", "RWS-CREATE-018")
+def instructions_are_for_the_first_turn(create: Create, previous: Snapshot) -> Create:
+    """The instructions of a continuation are taken for those that the chain began with."""
+    return _without_instructions(create) if previous.context else create
 
 
 @replace_policy("inherit", "RWS-CREATE-007")
