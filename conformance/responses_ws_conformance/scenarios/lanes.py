@@ -126,13 +126,13 @@ def submit(connection: Connection, lane: str | None, input: str, **fields: Any) 
 @scenario(
     "lanes/order",
     exercises=("RWS-LANE-001", "RWS-LANE-003", "RWS-LANE-010", "RWS-LANE-011"),
-    turns=5,
+    turns=6,
     features=("lanes",),
 )
 def order(driver: Driver) -> None:
-    """Three creates of one lane, and a wrong one on another lane while the first of them runs."""
+    """Four creates of one lane, and a wrong one on another lane while the first of them runs."""
     connection = named_lanes(driver)
-    words = [driver.code_word() for _ in range(2)]
+    words = [driver.code_word() for _ in range(3)]
     creates = [submit(connection, "queue", count(LONG[0]), metadata={"create": "1"})]
     connection.until(creates[0], lambda x: bool(x.events))
     for number, word in enumerate(words, start=2):

@@ -145,6 +145,12 @@ def default_lane_runs_alone(running: Collection[str | None], name: str | None) -
     return None not in running if name is not None else not running
 
 
+@replace_policy("take", "RWS-LANE-010")
+def what_waits_is_a_heap(queued: int) -> int:
+    """What waits on a lane is kept in a heap without a key, in which only two are in order."""
+    return 1 if queued == 3 else 0
+
+
 @replace_policy("admit", "RWS-LANE-010")
 def a_busy_lane_refuses(is_busy: bool, queued: int) -> Admission:
     """A lane takes one create at a time."""
