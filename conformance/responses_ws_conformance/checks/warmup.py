@@ -81,6 +81,7 @@ def warm_up_is_a_response_like_others(mark: Mark) -> Iterator[Outcome]:
 @expectation("RWS-WARM-005")
 @expectation("RWS-WARM-007")
 @expectation("RWS-WARM-009")
+@expectation("RWS-WARM-014")
 def what_came_with_the_warm_up_is_seen(mark: Mark) -> Iterator[Outcome]:
     """A word from the input of a warm-up, or from before it, comes back."""
     yield from recalled(mark)

@@ -14,14 +14,16 @@ from responses_ws_conformance.scenarios.fences import insist
 from responses_ws_conformance.scenarios.recollection import recollect
 
 
-def recall_in(driver: Driver, chain: Chain, word: str, requirement: str) -> None:
-    """Ask a chain that ends in a warm-up for its word; raises Blocked where it does not go on."""
+def recall_in(
+    driver: Driver, chain: Chain, word: str, requirement: str, *, owes: str = "RWS-WARM-004"
+) -> None:
+    """Ask a chain for its word; raises Blocked where it does not go on, as from a warm-up."""
     history = chain.history()
     recollect(
         driver,
         requirement,
         word,
-        recall=lambda: chain.turn(recall(), owes="RWS-WARM-004"),
+        recall=lambda: chain.turn(recall(), owes=owes),
         control=lambda: ask_with_history(driver, history),
     )
 
@@ -55,6 +57,20 @@ def base(driver: Driver) -> None:
         driver.connect(), [message(recall())], previous_response_id=warm, store=False
     )
     driver.mark("RWS-WARM-010", subject=elsewhere, control=chain.turns[1])
+
+
+@scenario(
+    "warmup/kept-in-chain",
+    exercises=("RWS-WARM-001", "RWS-WARM-004", "RWS-WARM-014"),
+    turns=3,
+    features=("warmup",),
+)
+def kept_in_chain(driver: Driver) -> None:
+    """A warm-up with a code word, which is asked for in the second turn after it."""
+    word = driver.code_word()
+    chain = warm_up(driver.connect(), remember(word))
+    chain.turn(say(), owes="RWS-WARM-004")
+    recall_in(driver, chain, word, "RWS-WARM-014", owes="RWS-CHAIN-002")
 
 
 @scenario(

@@ -24,7 +24,7 @@ from responses_ws_reference.refusals import Refusal
 from responses_ws_reference.store import Snapshot
 
 PREVIOUS = "previous_response_id"
-WHOLE_TURN = ("RWS-WARM-005", "RWS-WARM-007", "RWS-WARM-009")
+WHOLE_TURN = ("RWS-WARM-005", "RWS-WARM-007", "RWS-WARM-009", "RWS-WARM-014")
 
 
 def _is_warm_up(event: Event) -> bool:
@@ -155,6 +155,17 @@ def warm_up_input_is_lost(cache: Cache, snapshot: Snapshot) -> Cache:
         return remember(cache, snapshot)
     kept = len(snapshot.context) - len(snapshot.create.items)
     return remember(cache, replace(snapshot, context=Context(snapshot.context[:kept])))
+
+
+@replace_policy("remember", "RWS-WARM-014")
+def warm_up_input_is_passed_on_once(cache: Cache, snapshot: Snapshot) -> Cache:
+    """A gateway adds the input of a warm-up to the next create, and remembers what it was sent."""
+    before = cache.get(snapshot.create.previous_response_id or "")
+    if before is None or not before.create.is_warm_up:
+        return remember(cache, snapshot)
+    added = {id(item) for item in before.create.items}
+    sent = tuple(item for item in snapshot.context if id(item) not in added)
+    return remember(cache, replace(snapshot, context=sent))
 
 
 @replace_policy("remember", "RWS-WARM-009")
