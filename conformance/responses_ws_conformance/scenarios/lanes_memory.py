@@ -40,11 +40,11 @@ def go_on(connection: Connection, lane: str, text: str, previous: Exchange) -> E
 @scenario(
     "lanes/memories",
     exercises=("RWS-LANE-001", "RWS-LANE-003", "RWS-LANE-019", "RWS-LANE-027"),
-    turns=7,
+    turns=8,
     features=("lanes",),
 )
 def memories(driver: Driver) -> None:
-    """Two chains by turns, each on its lane, and a create on a third lane that is refused.
+    """Two chains by turns, each on its lane, and two creates on a third lane that are refused.
 
     Then the ids of the chains on a new connection.
     """
@@ -52,6 +52,7 @@ def memories(driver: Driver) -> None:
     lanes = ("left", "right")
     firsts = {lane: begin(connection, lane, say()) for lane in lanes}
     ask(connection, "lost", say(), previous_response_id=driver.invented_id())
+    settle(connection, [orphan(driver)], store=False, stream_id="lost")
     seconds = {lane: go_on(connection, lane, say(), firsts[lane]) for lane in lanes}
     connection.close()
     later = driver.connect()

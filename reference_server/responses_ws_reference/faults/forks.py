@@ -138,6 +138,12 @@ def an_unknown_id_empties_the_other_lanes(cache: Cache, referenced: str | None) 
     return {} if referenced is not None and referenced not in cache else cache
 
 
+@replace_policy("evict_elsewhere", "RWS-LANE-019")
+def an_error_without_an_id_empties_the_other_lanes(cache: Cache, referenced: str | None) -> Cache:
+    """A create that is refused and names no response makes all lanes but its own forget theirs."""
+    return {} if referenced is None else cache
+
+
 @replace_policy("evict", "RWS-LANE-026")
 def named_lanes_evict_nothing(cache: Cache, referenced: str | None) -> Cache:
     """Only the default lane forgets a response whose continuation failed."""
