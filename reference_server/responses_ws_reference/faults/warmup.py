@@ -164,7 +164,7 @@ def warm_up_input_is_passed_on_once(cache: Cache, snapshot: Snapshot) -> Cache:
     if before is None or not before.create.is_warm_up:
         return remember(cache, snapshot)
     added = {id(item) for item in before.create.items}
-    sent = tuple(item for item in snapshot.context if id(item) not in added)
+    sent = Context(item for item in snapshot.context if id(item) not in added)
     return remember(cache, replace(snapshot, context=sent))
 
 
