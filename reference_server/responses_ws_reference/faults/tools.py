@@ -89,7 +89,7 @@ def only_the_first_output_is_passed_on(previous: Snapshot, create: Create) -> tu
         {**item, "output": ""} if item["type"] == OUTPUT and item is not first else item
         for item in create.items
     )
-    return gather(previous, replace(create, items=items) if previous.context else create)
+    return gather(previous, replace(create, items=items))
 
 
 @replace_policy("match_calls", "RWS-TOOL-006")
