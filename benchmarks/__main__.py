@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import re
 import sys
 from datetime import UTC, datetime
 from importlib import import_module
@@ -50,9 +51,16 @@ def machine() -> str:
     cores = len(os.sched_getaffinity(0))
     today = datetime.now(UTC).date().isoformat()
     return (
-        f"{today}, Python {platform.python_version()}, websockets {version('websockets')}, "
-        f"{platform.system()} {platform.machine()}, {cores} cores"
+        f"{today}, version {version('responses-ws-conformance')}, "
+        f"Python {platform.python_version()}, websockets {version('websockets')}, "
+        f"{platform.system()} {platform.machine()}, {cores} cores of {processor()}"
     )
+
+
+def processor() -> str:
+    """The name that its maker gave it, where the system tells."""
+    models = re.findall(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text("utf-8"), re.M)
+    return models[0] if models else "an unnamed processor"
 
 
 def page(tables: dict[str, list[Row]]) -> str:

@@ -19,6 +19,8 @@ from pages.schemas import first_example
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_schemas import BASE_URL, lifecycle, load, names
 
+from tests.conftest import ROOT
+
 REQUIREMENTS = list(catalogue().requirements.values())
 
 
@@ -192,6 +194,23 @@ def test_asyncapi_refers_to_what_is_there(site: Path) -> None:
         value = document
         for step in inside.strip("/").split("/"):
             value = value[step]
+
+
+def test_benchmarks_say_when_and_on_what_they_were_measured(site: Path) -> None:
+    html = (site / "reference/benchmarks/index.html").read_text("utf-8")
+    text = re.sub("<[^>]+>", "", html)
+    machine = (
+        r"20\d\d-\d\d-\d\d, version \d[\w.]*, Python \d[\w.]*, websockets \d.*, \d+ cores of .+"
+    )
+    assert re.search(machine, text)
+    groups = [
+        path for path in (ROOT / "benchmarks").glob("*.py") if "def rows()" in path.read_text()
+    ]
+    assert len(re.findall("<h2", html)) == len(groups)
+    for measured in ("turns/s", "events/s", "ms", "KB", "MB", "s"):
+        assert re.search(rf"\d {measured}\n?</td>", html), measured
+    for path in ("index.html", "reference/implementations/index.html"):
+        assert any("benchmarks" in link for link in read(site / path).links), path
 
 
 def test_examples_are_shown_whole(site: Path) -> None:
