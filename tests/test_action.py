@@ -232,6 +232,28 @@ def test_workflows_are_there_and_grant_little() -> None:
         assert all("timeout-minutes" in each for each in workflow["jobs"].values()), path
 
 
+# What a job may do beyond reading the repository: publish pages, and prove who it is.
+GRANTED = {
+    ("site", "deploy"): {"pages": "write", "id-token": "write"},
+    ("release", "publish"): {"id-token": "write"},
+}
+
+
+def test_only_what_publishes_is_granted_more() -> None:
+    for path in WORKFLOWS.glob("*.yml"):
+        for name, job in yaml.safe_load(path.read_text("utf-8"))["jobs"].items():
+            assert job.get("permissions", {}) == GRANTED.get((path.stem, name), {}), (path, name)
+
+
+def test_actions_of_others_are_pinned() -> None:
+    """To a commit, with its version behind it: a tag can be moved by whoever owns it."""
+    for path in [*WORKFLOWS.glob("*.yml"), ACTION / "action.yml"]:
+        for used in re.findall(r"uses: +(.+)", path.read_text("utf-8")):
+            assert used == "./action" or re.fullmatch(
+                r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", used
+            ), f"{path.name}: {used}"
+
+
 def test_container_has_all_that_the_package_is_built_of(tmp_path: Path) -> None:
     """The image cannot be built here; what it installs can."""
     lines = (ACTION / "Containerfile").read_text("utf-8").splitlines()
