@@ -26,6 +26,12 @@ from websockets.sync.client import ClientConnection, connect
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 PROGRAM = next(filter(None, map(shutil.which, PROGRAMS)), None)
+# The second half keeps it from asking its makers for anything while it runs.
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    *("--disable-quic", "--no-default-browser-check"),
+)
 DEADLINE = 60.0
 WIDE = (1280, 900)
 PHONE = (390, 844)
@@ -133,9 +139,8 @@ def browser() -> Iterator[Browser]:
     assert PROGRAM is not None
     # Chromium goes on writing into its profile while it ends.
     with TemporaryDirectory(prefix="rws-browser-", ignore_cleanup_errors=True) as folder:
-        command = [PROGRAM, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]
-        command += ["--disable-dev-shm-usage"]
-        command += ["--remote-debugging-port=0", f"--user-data-dir={folder}", "about:blank"]
+        command = [PROGRAM, *FLAGS, "--remote-debugging-port=0"]
+        command += [f"--user-data-dir={folder}", "about:blank"]
         with subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

@@ -35,10 +35,15 @@ PAGES = (
     "requirements/RWS-CHAIN-005/",
     "schemas/",
     "schemas/server_events/response.created/",
+    "contradictions/",
+    "reference/requirements/",
     "reference/lifecycle/",
     "reference/kill-matrix/",
     "reference/traceability/",
     "reference/implementations/",
+    "reference/benchmarks/",
+    "guides/ci/",
+    "guides/run-the-suite/",
     "guides/read-a-failure/",
 )
 
@@ -122,6 +127,30 @@ def test_page_fits_a_phone(chromium: Browser, address: str, path: str) -> None:
     chromium.look(size=PHONE)
     open_clean(chromium, address + path)
     assert chromium.run("document.documentElement.scrollWidth") == PHONE[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "commands"),
+    [
+        ("guides/ci/", "python3 -m venv .venv\n.venv/bin/pip install responses-ws-conformance"),
+        ("guides/test-a-client/", "rws-server --port 8080"),
+    ],
+)
+def test_what_is_copied_is_commands(
+    chromium: Browser, address: str, path: str, commands: str
+) -> None:
+    """Neither the prompt nor what was printed; the clipboard itself belongs to somebody else."""
+    chromium.look(size=WIDE)
+    open_clean(chromium, address + path)
+    copied = chromium.run(
+        """(() => {
+            let copied;
+            document.execCommand = () => (copied = document.activeElement.value, true);
+            document.querySelector(".md-code__button[data-md-type=copy]").click();
+            return copied;
+        })()"""
+    )
+    assert copied.strip() == commands
 
 
 def test_search_finds_a_requirement(chromium: Browser, address: str) -> None:
