@@ -1,4 +1,4 @@
-"""Every statement about the core has its place, and every requirement has a statement."""
+"""Every statement about servers has its place, and every requirement has a statement."""
 
 from __future__ import annotations
 

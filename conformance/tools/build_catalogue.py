@@ -279,7 +279,7 @@ def catalogue_text(requirements: Sequence[Requirement]) -> str:
     return json.dumps(catalogue, indent=2, ensure_ascii=False) + "\n"
 
 
-def reference_text(requirements: Sequence[Requirement]) -> str:
+def reference_text(requirements: Sequence[Requirement], spec: Path) -> str:
     """One table per chapter; the id links to the sentence."""
     lines = [
         "# All requirements",
@@ -291,10 +291,15 @@ def reference_text(requirements: Sequence[Requirement]) -> str:
     ]
     for chapter in AREAS:
         rows = [r for r in requirements if r.chapter == chapter]
-        lines += ["", f"## {chapter[3:].capitalize()}", ""]
+        lines += ["", f"## {title(spec / f'{chapter}.md')}", ""]
         lines += ["| Id | Level | Applies | Evidence | Sentence |", "|---|---|---|---|---|"]
         lines += [reference_row(row) for row in rows]
     return "\n".join(lines) + "\n"
+
+
+def title(chapter: Path) -> str:
+    """What stands in the first line of a chapter, behind its mark."""
+    return chapter.read_text("utf-8").partition("\n")[0].removeprefix("# ")
 
 
 def reference_row(row: Requirement) -> str:
@@ -314,7 +319,7 @@ def generated_files(spec: Path) -> dict[Path, str]:
     requirements = read_requirements(spec)
     return {
         CATALOGUE: catalogue_text(requirements),
-        REFERENCE_PAGE: reference_text(requirements),
+        REFERENCE_PAGE: reference_text(requirements, spec),
     }
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
+from pages.places import source
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 DATA: Final = Path("spec/reference/traceability.yaml")
@@ -28,7 +29,8 @@ INTRODUCTION: Final = """\
 
 These are the statements about the protocol and its layers that were collected from public sources,
 {total} of them. {carried} are carried by requirements, {excluded} are left out for a reason, and
-{open} are open. The numbers have gaps. The data file is `spec/reference/traceability.yaml`.
+{open} are open. The numbers have gaps. The data file is
+{data}.
 """
 
 Statement = Mapping[str, Any]
@@ -61,6 +63,7 @@ def page_text(data: Mapping[str, Any]) -> str:
         carried=counts["requirements"],
         excluded=counts["excluded"],
         open=counts["open"],
+        data=source(DATA.as_posix()),
     )
     lines, places = [introduction], anchors()
     for part in data["parts"]:
@@ -79,8 +82,8 @@ def row(
 ) -> str:
     """A statement as a row of its table."""
     origins = [sources[key] for key in statement["source"]]
-    source = ", ".join(f"[{origin['title']}]({origin['url']})" for origin in origins)
-    return f"| {name} | {statement['says']} | {source} | {fate(statement, places)} |"
+    links = ", ".join(f"[{origin['title']}]({origin['url']})" for origin in origins)
+    return f"| {name} | {statement['says']} | {links} | {fate(statement, places)} |"
 
 
 def fate(statement: Statement, places: Mapping[str, str]) -> str:
