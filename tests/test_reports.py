@@ -111,6 +111,9 @@ def test_forms_agree_on_levels_failures_and_waivers(folder: Path) -> None:
     assert int(suite.get("tests", "")) == len(rows) == len(statement["requirements"])
     waived = [entry["id"] for entry in report["waivers"]]
     assert waived == [FAILING] == [entry["id"] for entry in statement["waivers"]]
+    for form, said in (("terminal", "known and waived"), ("summary", "Known and waived")):
+        lines = (folder / f"r.{form}").read_text("utf-8").splitlines()
+        assert f"{said}: {FAILING}" in lines, form
     assert "baseline:" not in (folder / "r.terminal").read_text("utf-8")
 
 

@@ -70,6 +70,9 @@ def summary(report: Report) -> Iterator[str]:
         ids = [j.requirement.id for j in report.judgements if j.verdict is verdict]
         if ids:
             yield f"{verdict.value}: {', '.join(ids)}"
+    waived = [entry.id for entry in report.baseline.used(report.judgements)]
+    if waived:
+        yield f"known and waived: {', '.join(waived)}"
 
 
 def unclaimed(report: Report) -> Iterator[str]:

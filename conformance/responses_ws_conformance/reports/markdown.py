@@ -28,6 +28,9 @@ def _lines(report: dict[str, Any]) -> Iterator[str]:
     if report["unclaimed"]:
         yield ""
         yield f"Seen and not judged: {', '.join(row['feature'] for row in report['unclaimed'])}"
+    if report["waivers"]:
+        yield ""
+        yield f"Known and waived: {', '.join(entry['id'] for entry in report['waivers'])}"
     red = [row for row in report["requirements"] if row["verdict"] in ("fail", "warn", "error")]
     if red:
         yield ""
