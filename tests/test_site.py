@@ -121,6 +121,25 @@ def test_a_page_shows_what_proves_its_requirement(site: Path) -> None:
     assert len(re.findall(r'<li class="received hit"', html)) == 1, "the violation in its place"
 
 
+@pytest.mark.parametrize(
+    ("identifier", "command"),
+    [
+        ("RWS-CHAIN-005", "rws run wss://your.host/v1/responses --only RWS-CHAIN-005"),
+        ("RWS-LANE-001", "--only RWS-LANE-001 --profile profile.yaml"),
+        ("RWS-EVENT-016", "--only RWS-EVENT-016 --dialect open-responses"),
+        ("RWS-CLIENT-005", "rws judge --role client conversation.jsonl --dialect open-responses"),
+    ],
+)
+def test_a_page_has_the_command_that_judges(site: Path, identifier: str, command: str) -> None:
+    html = (site / "requirements" / identifier / "index.html").read_text("utf-8")
+    assert command in re.sub("<[^>]+>", "", html)
+
+
+def test_no_table_is_empty(site: Path) -> None:
+    empty = re.compile(r"<tbody>\s*(<tr>\s*(<td[^>]*></td>\s*)+</tr>\s*)?</tbody>")
+    assert [name for name in site.rglob("*.html") if empty.search(name.read_text("utf-8"))] == []
+
+
 def test_the_page_on_reading_names_every_area(site: Path) -> None:
     html = (site / "reading/index.html").read_text("utf-8")
     for requirement in REQUIREMENTS:

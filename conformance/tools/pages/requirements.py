@@ -117,13 +117,27 @@ def _judging(row: Requirement) -> Iterator[str]:
     if check.offence:
         wrong = ", ".join(f"`{place}`" for place in check.offence)
         yield f"The wrong thing is {wrong}; its control is the same with only that repaired."
-    yield from ("", "| Scenario | What it does | Turns |", "|---|---|---:|")
     scenarios = [s for s in load_scenarios().values() if row.id in s.exercises]
+    if scenarios:
+        yield from ("", "| Scenario | What it does | Turns |", "|---|---|---:|")
     for each in scenarios:
         yield f"| `{each.name}` | {each.summary} | {each.turns} |"
-    if row.role == "server":
-        yield from ("", "```sh", f"rws run wss://your.host/v1/responses --only {row.id}")
-        yield "```"
+    yield from ("", "```sh", _command(row), "```")
+
+
+def _command(row: Requirement) -> str:
+    """What judges it, with the options without which it would be left out."""
+    if row.role == "client":
+        words = ["rws judge --role client conversation.jsonl"]
+    else:
+        words = [f"rws run wss://your.host/v1/responses --only {row.id}"]
+    if row.dialect is not None:
+        words.append(f"--dialect {row.dialect}")
+    if row.feature == "auth":
+        words.append("--api-key-env YOUR_KEY_VARIABLE")
+    elif row.role == "server" and (row.feature != "core" or row.lever is not None):
+        words.append("--profile profile.yaml")
+    return " ".join(words)
 
 
 def _faults(row: Requirement, page: str) -> Iterator[str]:
