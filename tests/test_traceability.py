@@ -1,4 +1,4 @@
-"""Every statement about servers has its place, and every requirement has a statement."""
+"""Every statement has its place, and every requirement has a statement."""
 
 from __future__ import annotations
 
