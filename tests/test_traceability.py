@@ -20,7 +20,7 @@ NUMBERS = [
     *range(250, 258),
     *range(260, 269),
     *range(270, 276),
-    *range(280, 287),
+    *range(280, 288),
     290,
 ]
 KEYS = {"says", "source", "requirements", "excluded", "open", "note"}
@@ -46,7 +46,7 @@ every_statement = pytest.mark.parametrize("name", STATEMENTS)
 
 def test_no_statement_is_missing() -> None:
     assert list(tool.statements(DATA)) == list(STATEMENTS.items()), "a number comes twice"
-    assert list(STATEMENTS) == [f"S-{number:03}" for number in NUMBERS]
+    assert sorted(STATEMENTS) == [f"S-{number:03}" for number in NUMBERS]
 
 
 @every_statement
