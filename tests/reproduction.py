@@ -27,10 +27,12 @@ timing: {{first_event: 1, idle: 1, total: 10, quiet: 0.15, close: 1}}
 
 
 @contextmanager
-def target(fault: str | None = None) -> Iterator[Profile]:
-    """The profile of a reference server, with a fault or without."""
-    with running_server(kill_matrix.server_config(fault=fault)) as server:
-        yield kill_matrix.profile_of(server.url, dialect=kill_matrix.DEFAULT_DIALECT)
+def target(fault: str | None = None, *, http: bool = False) -> Iterator[Profile]:
+    """The profile of a reference server, with a fault or without, over HTTP too or not."""
+    features = kill_matrix.ALL_LAYERS if http else kill_matrix.LAYERS
+    with running_server(kill_matrix.server_config(fault=fault, http=http)) as server:
+        dialect = kill_matrix.DEFAULT_DIALECT
+        yield kill_matrix.profile_of(server.url, dialect=dialect, features=features)
 
 
 def record(profile: Profile, folder: Path, *only: str) -> dict[str, Transcript]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +12,16 @@ import kill_matrix
 import pytest
 from responses_ws_conformance.report import ExitCode
 from responses_ws_conformance.reproduction.comparing import Difference, compare
-from responses_ws_conformance.transcript import Transcript, save
+from responses_ws_conformance.transcript import (
+    Closed,
+    Entry,
+    Header,
+    Opened,
+    Received,
+    Sent,
+    Transcript,
+    save,
+)
 from responses_ws_reference.server import running_server
 
 from tests.reproduction import PROFILE, record, rws, target
@@ -89,6 +100,34 @@ def test_conversation_that_is_cut_off_differs(twice: tuple[Recordings, Recording
     cut = replace(whole, entries=[e for e in whole.entries if e.n < numbers[-1]])
     wheres = [d.where for d in compare([(whole, cut)])]
     assert wheres[0] == "messages of the client"
+
+
+def test_how_far_a_response_had_come_when_the_client_closed_is_chance() -> None:
+    """On one side the response was complete by then, and the client tried once more."""
+    whole = ("response.created", "response.completed")
+    one = [("long", whole[:1]), ("hi", whole)]
+    other = [("long", whole), ("long", whole[:1]), ("hi", whole)]
+    assert compare([(_conversation(one), _conversation(other))]) == {}
+    longer = _conversation([*other, ("more", whole)])
+    wheres = [d.where for d in compare([(_conversation(one), longer)])]
+    assert wheres == ["messages of the client", "the opening handshake of c4"]
+
+
+def _conversation(turns: Sequence[tuple[str, Sequence[str]]]) -> Transcript:
+    """Creates with what comes of each, on connections that the client then closes."""
+    entries: list[Entry] = []
+    for place, (text, types) in enumerate(turns, start=1):
+        conn, n = f"c{place}", 10 * place
+        ask = {"type": "response.create", "input": text}
+        response = {"id": f"resp_{place}"}
+        events = [{"type": kind, "response": response} for kind in types]
+        entries += [
+            Opened(n, 0.0, conn, "/v1/responses", status=101),
+            Sent(n + 1, 0.0, conn, "text", json.dumps(ask)),
+            *(Received(n + 2 + i, 0.0, conn, "text", json.dumps(e)) for i, e in enumerate(events)),
+            Closed(n + 9, 0.0, conn, "client", 1000),
+        ]
+    return Transcript(Header("captured", source="captured"), entries)
 
 
 def test_command_compares_files_and_folders(

@@ -16,7 +16,6 @@ from responses_ws_conformance.reproduction.outcomes import Outcome, compare
 from responses_ws_conformance.reproduction.replays import replay
 from responses_ws_conformance.reproduction.steps import conversation
 from responses_ws_conformance.transcript import (
-    Answered,
     Header,
     Opened,
     Received,
@@ -128,21 +127,25 @@ def test_lever_that_the_profile_lacks_is_named(everything: dict[str, Transcript]
     assert departed is None or "lever" in departed
 
 
-def test_what_no_replay_repeats_is_said(everything: dict[str, Transcript]) -> None:
-    recorded = everything["creation/string-input"]
-    last = recorded.entries[-1].n
-    beside = [
-        Requested(last + 1, 9.0, "h1", "GET", "/v1/responses/resp_1"),
-        Answered(last + 2, 9.0, "h1", 404),
-    ]
-    with target() as profile:
-        repeated = replay(Transcript(recorded.header, [*recorded.entries, *beside]), profile)
-    assert sorted(repeated.left_out) == [
-        "1 entries of the kind answered",
-        "1 entries of the kind requested",
-    ]
-    result = compare(recorded, repeated.transcript, departed=repeated.departed)
-    assert result.outcome is Outcome.OTHER
+def test_http_is_repeated_with_the_ids_of_now(tmp_path: Path) -> None:
+    """A stored response of the WebSocket is asked for and deleted over HTTP, by its new id."""
+    with target(http=True) as profile:
+        names = ("http/deleted", "http/moved", "http/same-create")
+        recorded = record(profile, tmp_path, "RWS-HTTP-014", "RWS-HTTP-008", "RWS-HTTP-003")
+        for name in names:
+            repeated = replay(recorded[name], profile)
+            result = compare(recorded[name], repeated.transcript, departed=repeated.departed)
+            assert (result.outcome, repeated.left_out) == (Outcome.FIXED, ()), (name, result.why)
+            paths = [_paths(each) for each in (recorded[name], repeated.transcript)]
+            assert len(paths[0]) == len(paths[1])
+            told_anew = name == "http/deleted"  # every path of it ends with an id
+            assert not told_anew or not set(paths[0]) & set(paths[1])
+        alone = replay(recorded["http/deleted"], replace(profile, http_url=None))
+    assert alone.departed == "the recording asks over HTTP: a profile has to name http_url"
+
+
+def _paths(transcript: Transcript) -> list[str]:
+    return [e.target for e in transcript.entries if isinstance(e, Requested)]
 
 
 def test_id_that_nothing_plays_the_part_of_ends_the_replay(tmp_path: Path) -> None:

@@ -37,6 +37,13 @@ KINDS = {
     "no answer at all": ("stream-is-met-with-silence", "RWS-CREATE-011"),
     "a limit that is none": ("names-never-run-out", "RWS-LANE-015"),
     "a handshake that is not refused": ("nobody-asks-for-a-key", "RWS-CONN-003"),
+    "a message that is no event": ("rate-limits-are-binary", "RWS-FRAME-001"),
+    "a close that comes too early": ("errors-close-the-connection", "RWS-FRAME-008"),
+    "a command in the middle of a response": ("inject-is-not-supported", "RWS-INJECT-001"),
+    "ids that are the same": ("a-custom-call-takes-the-id-of-a-function-call", "RWS-CUSTOM-010"),
+    "a plain request that is answered": ("plain-get-is-fine", "RWS-CONN-009"),
+    "an HTTP answer with another status": ("unknown-responses-are-bad-requests", "RWS-HTTP-012"),
+    "a chain that ends at HTTP": ("http-cannot-continue", "RWS-HTTP-007"),
 }
 LIBRARIES = {"websockets"}
 
@@ -44,9 +51,11 @@ LIBRARIES = {"websockets"}
 @pytest.mark.parametrize("kind", KINDS)
 def test_script_fails_for_the_same_reason_on_its_own(kind: str, tmp_path: Path) -> None:
     fault, name = KINDS[kind]
-    layers = {catalogue().requirements[name].feature} & kill_matrix.LAYERS
-    (tmp_path / "p.yaml").write_text(PROFILE + f"features: {sorted(layers)}")
-    with target(fault) as bad, target() as good:
+    layers = kill_matrix.ALL_LAYERS & set(catalogue().requirements[name].features)
+    http = kill_matrix.HTTP in layers
+    with target(fault, http=http) as bad, target(http=http) as good:
+        base = f"http_url: {bad.http_url}" if http else ""
+        (tmp_path / "p.yaml").write_text(f"{PROFILE}features: {sorted(layers)}\n{base}")
         run = ["run", bad.url, "--profile", "p.yaml", "--only", name, "--strict"]
         done = rws(tmp_path, *run, "--report", "r.json", "--reproduce", "found")
         assert done.returncode == ExitCode.VIOLATION, done.stdout + done.stderr
@@ -81,7 +90,7 @@ def _assert_stands_alone(script: str) -> None:
     imported: set[str] = set()
     for node in ast.walk(ast.parse(script)):
         if isinstance(node, ast.Import):
-            imported |= {alias.name for alias in node.names}
+            imported |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             imported.add((node.module or "").partition(".")[0])
     assert imported <= LIBRARIES | sys.stdlib_module_names

@@ -22,6 +22,7 @@ from responses_ws_conformance.web import Fetch, Web
 
 RESPONSES: Final = "responses"
 COMPACT: Final = "responses/compact"
+STREAM: Final = "text/event-stream"
 # How often it is looked whether an answer has come; meanwhile pings are answered.
 STEP: Final = 0.005
 
@@ -89,6 +90,12 @@ class Api:
         self._driver.pace()
         return self._call("POST", COMPACT, self._body(input))
 
+    # What was asked before
+
+    def repeat(self, method: str, path: Sequence[str], body: str | None, *, streams: bool) -> Call:
+        """Ask what a recording asked; ``path`` has its segments."""
+        return self._call(method, "/".join(quote(s, safe="") for s in path), body, streams=streams)
+
     def _body(self, input: str | Sequence[Mapping[str, Any]], **fields: Any) -> str:
         model = self._driver.profile.model or OMIT
         body = {"model": model, **fields, "input": input}
@@ -104,7 +111,7 @@ class Api:
         headers = {
             **({"Authorization": f"Bearer {key}"} if key is not None else {}),
             **({"Content-Type": "application/json"} if body is not None else {}),
-            "Accept": "text/event-stream" if streams else "application/json",
+            "Accept": STREAM if streams else "application/json",
             "Accept-Encoding": "identity",
             **profile.headers,
         }

@@ -2,11 +2,14 @@
 
 Ids become the place at which they were first told, and what differs from one conversation to the
 next anyway (texts, times, counts of tokens) becomes its kind. Exchanges are paired in the order in
-which they were sent; their events are aligned by type, pieces of one stream counting as one.
+which they were sent; their events are aligned by type, pieces of one stream counting as one. How
+far a response had come when the client closed its connection, and whether that was tried again, is
+chance, and left out.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
@@ -80,6 +83,9 @@ def compare(
 def differences(left: Transcript, right: Transcript) -> Iterator[tuple[Difference, Sequence[str]]]:
     """What differs in two recordings of a scenario, and the requirements that each touches."""
     sides = _Side(left), _Side(right)
+    abandoned = sides[0].abandoned() | sides[1].abandoned()
+    for side in sides:
+        side.leave_out(abandoned)
     for one, other in zip_longest(*(side.exchanges for side in sides)):
         pair = one, other
         if one is None or other is None:
@@ -111,6 +117,22 @@ class _Side:
             for name in names
         }
         self.origins: dict[str, str] = {}
+        self.connections = list(self.reading.connections.values())
+
+    def abandoned(self) -> set[str]:
+        """What the client asked, and then closed the connection before it was answered."""
+        return {
+            _asked(x)
+            for x in self.exchanges
+            if x.closed is not None and x.closed.side == "client" and x.outcome == "open"
+        }
+
+    def leave_out(self, abandoned: set[str]) -> None:
+        """Leave out what is abandoned here or there, unless a mark names it; look for ids."""
+        gone = [x for x in self.exchanges if _asked(x) in abandoned and x.name not in self.marks]
+        self.exchanges = [x for x in self.exchanges if x not in gone]
+        idle = {x.conn for x in gone} - {x.conn for x in self.exchanges}
+        self.connections = [view for view in self.connections if view.name not in idle]
         for place, exchange in enumerate(self.exchanges, start=1):
             for path, value in _texts(exchange.request, ()):
                 where = "/".join(map(str, path))
@@ -207,12 +229,10 @@ def _verdicts(sides: Sides) -> Iterator[tuple[Difference, Sequence[str]]]:
 
 
 def _openings(sides: Sides) -> Iterator[tuple[str, str, str]]:
-    left, right = (side.reading.connections for side in sides)
-    for name in dict.fromkeys((*left, *right)):
-        views = left.get(name), right.get(name)
+    for views in zip_longest(*(side.connections for side in sides)):
         opened = [view.opened if view is not None else None for view in views]
         statuses = [ABSENT if o is None else o.failure or f"status {o.status}" for o in opened]
-        yield name, statuses[0], statuses[1]
+        yield next(view.name for view in views if view is not None), statuses[0], statuses[1]
 
 
 def _touched(
@@ -238,6 +258,12 @@ def _outcome(exchange: Exchange) -> str:
     if exchange.outcome == "error":
         return f"an error event with status {exchange.error_status}, code {exchange.error_code}"
     return exchange.outcome
+
+
+def _asked(exchange: Exchange) -> str:
+    """A request, whatever model it names."""
+    request = exchange.request
+    return json.dumps({name: request[name] for name in request if name != "model"})
 
 
 def _request(exchange: Exchange) -> str:

@@ -23,7 +23,6 @@ from responses_ws_conformance.reproduction.outcomes import Outcome, compare
 from responses_ws_conformance.reproduction.replays import replay
 from responses_ws_conformance.reproduction.scripts import PATIENCE, Unsayable, script
 from responses_ws_conformance.reproduction.shrinking import Depth, shrink
-from responses_ws_conformance.reproduction.steps import conversation
 from responses_ws_conformance.reproduction.symptoms import Symptom, symptom
 from responses_ws_conformance.terminal import safe
 from responses_ws_conformance.transcript import Transcript
@@ -34,7 +33,9 @@ LONGEST: Final = 120.0  # seconds that a script may take
 MOST_OUTPUT: Final = 64 * 1024 * 1024  # bytes that it may print
 KEY: Final = "RWS_API_KEY"
 SECOND_KEY: Final = "RWS_SECOND_API_KEY"
-RIGHTS: Final = 2  # how often the right conversation is held, to see what differs by chance
+TIMES: Final = (
+    3  # how often a conversation is held, the recorded one counted, to see what is chance
+)
 LIMIT: Final = 300  # characters of a finding
 
 
@@ -75,7 +76,11 @@ def reproduce(
     patience = target.timing.first_event if target is not None else PATIENCE
 
     def written(
-        look: Symptom | None = None, right: Sequence[Frame] = (), *, patience: float = patience
+        look: Symptom | None = None,
+        wrong: Sequence[Frame] = (),
+        right: Sequence[Frame] = (),
+        *,
+        patience: float = patience,
     ) -> str:
         return script(
             transcript,
@@ -83,6 +88,7 @@ def reproduce(
             url=transcript.header.target,
             found=found,
             symptom=look,
+            wrong=wrong,
             right=right,
             patience=patience,
         )
@@ -91,13 +97,15 @@ def reproduce(
         rights: list[Sequence[Frame]] = []
         if reference is not None:
             draft = written(patience=reference.timing.first_event)
-            rights = [run(draft, reference) for _ in range(RIGHTS)]
-        again = run(written(), target) if target and confirmation is Confirmation.SHOWN else None
+            rights = [run(draft, reference) for _ in range(TIMES)]
+        again: list[Sequence[Frame]] = []
+        if target is not None and confirmation is Confirmation.SHOWN:
+            again = [run(written(), target) for _ in range(TIMES - 1)]
         marks = [n for n in transcript.notes("mark") if isinstance(n.facts.get("word"), str)]
         words = list(dict.fromkeys(str(n.facts["word"]) for n in marks))
         recorded = of_transcript(transcript)
         look = symptom(finding, requirement.text, words, recorded, rights, again)
-        text = written(look, rights[0] if rights else ())
+        text = written(look, again[0] if again else recorded, rights[0] if rights else ())
     except Unsayable as problem:
         return Reproduction(judgement, located, transcript, confirmation, why=str(problem))
     return Reproduction(judgement, located, transcript, confirmation, look, text)
@@ -156,7 +164,7 @@ def _confirmed(
 
 def _shows(transcript: Transcript, profile: Profile | None) -> bool | None:
     """Whether a server violates what a recording violates; None where none can be asked."""
-    if profile is None or conversation(transcript).left_out:
+    if profile is None:
         return None
     try:
         repeated = replay(transcript, profile)

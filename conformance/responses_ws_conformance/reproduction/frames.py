@@ -2,7 +2,8 @@
 
 Each frame has its *turn*: the connection, the lane that it names, and how many answers had ended
 there before it. What is no event has a type in parentheses: the handshake ``(opened)``, a pong,
-silence, and the end of the connection.
+silence, the end of the connection, and the ``(body)`` and the status of what was ``(answered)``
+over HTTP. A stream over HTTP is its events.
 """
 
 from __future__ import annotations
@@ -13,12 +14,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from responses_ws_conformance.payloads import parse
+from responses_ws_conformance.reproduction.steps import BODY
 from responses_ws_conformance.transcript import (
+    Answered,
     Closed,
-    Entry,
     Expired,
+    Note,
     Opened,
     Received,
+    Requested,
+    Sent,
     Transcript,
 )
 
@@ -27,6 +32,8 @@ CLOSED: Final = "(closed)"
 SILENCE: Final = "(silence)"
 PONG: Final = "(pong)"
 NO_EVENT: Final = "(no event)"
+ANSWERED: Final = "(answered)"
+DATA: Final = "data: "
 # How the types of frames end that end a turn, or answer a command; an error by another name does.
 ENDS: Final = (
     "response.completed",
@@ -59,8 +66,8 @@ class Frame:
 
 def of_transcript(transcript: Transcript) -> list[Frame]:
     """The frames of a recording."""
-    entries = [(entry.n, entry.conn, _value(entry)) for entry in _wire(transcript.entries)]
-    return list(_in_turns((n, conn, value) for n, conn, value in entries if value is not None))
+    wire = [e for e in transcript.entries if not isinstance(e, Note | Sent | Requested)]
+    return list(_in_turns((e.n, e.conn, value) for e in wire for value in _values(e)))
 
 
 def of_output(text: str) -> list[Frame]:
@@ -95,24 +102,32 @@ def _in_turns(rows: Iterable[tuple[int | None, str, Any]]) -> Iterator[Frame]:
         ended[lane] += value["type"].endswith(ENDS)
 
 
-def _wire(entries: Iterable[Entry]) -> Iterator[Opened | Received | Closed | Expired]:
-    return (e for e in entries if isinstance(e, Opened | Received | Closed | Expired))
-
-
-def _value(entry: Opened | Received | Closed | Expired) -> dict[str, Any] | None:
+def _values(entry: Opened | Received | Closed | Expired | Answered) -> Iterator[dict[str, Any]]:
     match entry:
-        case Opened():
+        case Opened(upgrade=True):
             body = str((entry.body or "").encode())
-            return {"type": OPENED, "status": entry.status, "body": body}
+            yield {"type": OPENED, "status": entry.status, "body": body}
+        case Opened() | Answered():
+            yield from map(_event, _pieces(entry.body or ""))
+            yield {"type": ANSWERED, "status": entry.status}
         case Closed():
             lost = 1006 if entry.side in ("lost", "failed") else 1005
-            return {"type": CLOSED, "code": int(entry.code or lost)}
+            yield {"type": CLOSED, "code": int(entry.code or lost)}
         case Expired():
-            return {"type": SILENCE}
+            yield {"type": SILENCE}
         case Received(opcode="pong"):
-            return {"type": PONG}
-        case Received(is_data=False):
-            return None
-    return (
-        entry.payload if entry.type is not None and entry.opcode == "text" else {"type": NO_EVENT}
-    )
+            yield {"type": PONG}
+        case Received(is_data=True):
+            yield _event(entry.text if entry.opcode == "text" else None)
+
+
+def _pieces(body: str) -> list[str]:
+    """The events of a stream, or a body as the one event that it is not."""
+    data = [line.removeprefix(DATA) for line in body.split("\n") if line.startswith(DATA)]
+    return data or [f'{{"type": "{BODY}", "body": {body}}}']
+
+
+def _event(text: str | None) -> dict[str, Any]:
+    value = parse(text)
+    is_event = isinstance(value, dict) and isinstance(value.get("type"), str)
+    return value if is_event else {"type": NO_EVENT}

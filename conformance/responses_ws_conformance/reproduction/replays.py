@@ -16,6 +16,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from responses_ws_conformance import __version__, commands
+from responses_ws_conformance.api import RESPONSES, STREAM
+from responses_ws_conformance.calls import Call
 from responses_ws_conformance.driver import Blocked, Connection, Driver, Unreachable
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.masking import Masker
@@ -34,6 +36,8 @@ from responses_ws_conformance.reproduction.steps import (
     events_of,
     member,
     rebound,
+    request_of,
+    told_by,
 )
 from responses_ws_conformance.transcript import (
     Closed,
@@ -41,6 +45,7 @@ from responses_ws_conformance.transcript import (
     Headers,
     Note,
     Opened,
+    Requested,
     Sent,
     Transcript,
 )
@@ -80,8 +85,8 @@ def replay(
         started_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
     )
     talk = conversation(recorded)
-    left_out = [f"{count} entries of the kind {kind}" for kind, count in talk.left_out.items()]
-    departed = f"not all can be repeated: {', '.join(left_out)}" if left_out else None
+    left_out: list[str] = []
+    departed = None
     with Recording(header, masker=Masker(profile.secrets), path=path) as recording:
         driver = Driver(profile, recording, network=network)
         player = _Player(driver, recorded, left_out)
@@ -105,6 +110,7 @@ class _Player:
         self.model = recorded.header.model
         self.connections: dict[str, Connection] = {}
         self.exchanges: dict[str, Exchange] = {}
+        self.calls: dict[str, Call] = {}
         self.ids: dict[str, str] = {}
         self.arrivals = {e.conn: e.t for e in recorded.entries if isinstance(e, Opened)}
 
@@ -116,6 +122,8 @@ class _Player:
                 self._open(step.entry)
             case Sent(is_data=True):
                 self._send(step)
+            case Requested():
+                self._request(step, step.entry)
             case Sent(opcode="ping"):
                 self._connection(step.entry.conn).ping(step.entry.data or b"")
             case Sent():
@@ -137,7 +145,7 @@ class _Player:
         """Read until every exchange has come as far as the recorded one had."""
         for progress in after:
             exchange = self.exchanges.get(progress.exchange)
-            if exchange is None:
+            if exchange is None or exchange.name in self.calls:
                 continue
             connection = self._of(exchange)
             if not progress.is_over:
@@ -190,31 +198,60 @@ class _Player:
     def _send(self, step: Step) -> None:
         sent = step.entry
         assert isinstance(sent, Sent)
-        text, model = sent.text, self.driver.profile.model
-        try:
-            message = rebound(sent.payload, step.bindings, self._told)
-        except LookupError as problem:
-            raise Departed(
-                f"message {sent.n} names {problem.args[0]!r}, and nothing plays its part now"
-            ) from None
-        self.ids |= {b.value: member(message, b.path) for b in step.bindings}
-        if isinstance(message, dict):
-            if model is not None and message.get("model", ...) == self.model:
-                message = {**message, "model": model}
-            if message.get("type") == "response.create":
-                self.driver.pace()
+        text = sent.text
+        message = self._with_model(self._rebound(sent.payload, step))
+        if isinstance(message, dict) and message.get("type") == "response.create":
+            self.driver.pace()
         if message != sent.payload:
             text = json.dumps(message, ensure_ascii=False)
         exchange = self._connection(sent.conn).repeat(sent, text)
         self.exchanges[f"e{sent.n}"] = exchange
 
+    def _request(self, step: Step, requested: Requested) -> None:
+        if self.driver.profile.http_url is None:
+            raise Departed("the recording asks over HTTP: a profile has to name http_url")
+        request = self._rebound(request_of(requested), step)
+        segments = request["path"]
+        place = len(segments) - segments[::-1].index(RESPONSES) - 1 if RESPONSES in segments else 0
+        body = requested.body
+        if request["body"] is not None:
+            self.driver.pace()
+            body = json.dumps(self._with_model(request["body"]), ensure_ascii=False)
+        accepted = dict(requested.request_headers).get("Accept", "")
+        call = self.driver.api.repeat(
+            requested.method, segments[place:], body, streams=accepted == STREAM
+        )
+        self.exchanges[f"e{requested.n}"] = call.exchange
+        self.calls[call.name] = call
+
+    def _rebound(self, message: Any, step: Step) -> Any:
+        """A message with the ids of now."""
+        try:
+            message = rebound(message, step.bindings, self._told)
+        except LookupError as problem:
+            raise Departed(
+                f"message {step.entry.n} names {problem.args[0]!r}, and nothing plays its part now"
+            ) from None
+        self.ids |= {b.value: member(message, b.path) for b in step.bindings}
+        return message
+
+    def _with_model(self, message: Any) -> Any:
+        model = self.driver.profile.model
+        names_it = isinstance(message, dict) and message.get("model", ...) == self.model
+        return {**message, "model": model} if names_it and model is not None else message
+
     def _told(self, source: Source) -> Any:
         """What the server says now where it said an id in the recording."""
         exchange = self.exchanges.get(source.exchange)
-        events = events_of(exchange) if exchange is not None else []
-        events = [event for event in events if event.type == source.type]
+        call = self.calls.get(exchange.name) if exchange is not None else None
+        if call is not None:
+            told = list(told_by(call))
+        else:
+            events = events_of(exchange) if exchange is not None else []
+            told = [(event.type, event.payload) for event in events]
+        values = [value for kind, value in told if kind == source.type]
         try:
-            return member(events[source.nth].payload, source.path)
+            return member(values[source.nth], source.path)
         except LookupError:
             return None
 

@@ -14,25 +14,45 @@ from string import Template
 from typing import Any, Final
 
 from responses_ws_conformance.fragments import cuts
-from responses_ws_conformance.reproduction.frames import BEGIN, ENDS, OPENED, Frame, of_transcript
+from responses_ws_conformance.reproduction.frames import (
+    ANSWERED,
+    BEGIN,
+    ENDS,
+    OPENED,
+    Frame,
+    of_transcript,
+)
 from responses_ws_conformance.reproduction.handshakes import (
+    MASK,
     Credentials,
     credentials_of,
     extra_headers,
 )
-from responses_ws_conformance.reproduction.steps import Binding, Path, Step, conversation, ids_in
+from responses_ws_conformance.reproduction.steps import (
+    Binding,
+    Path,
+    Step,
+    conversation,
+    ids_in,
+    request_of,
+)
 from responses_ws_conformance.reproduction.symptoms import Symptom
 from responses_ws_conformance.transcript import (
     Closed,
+    Entry,
     Expired,
+    Headers,
     Message,
     Note,
     Opened,
+    Requested,
     Sent,
     Transcript,
 )
 
 TEMPLATE: Final = "reproduce.py.txt"
+# The functions that some steps call, left out where none does.
+MEANS: Final = {"dial(": "sockets.py.txt", "ask(": "http.py.txt"}
 MOST_LINES: Final = 59
 PATIENCE: Final = 20.0  # seconds
 KEYS: Final = {
@@ -57,21 +77,22 @@ def script(
     url: str,
     found: str,
     symptom: Symptom | None,
+    wrong: Sequence[Frame] = (),
     right: Sequence[Frame] = (),
     patience: float = PATIENCE,
 ) -> str:
     """The script that holds a conversation and says whether its violation shows.
 
-    ``right`` are the frames of a server that does it right. Raises Unsayable.
+    ``wrong`` are frames of the target, ``right`` those of a server that does it right. Raises
+    Unsayable.
     """
     recorded = of_transcript(transcript)
     texts = {
         "title": title,
         "url": ascii(url),
         "ends": _tuple(ENDS),
-        "patience": f"{patience:g}",
         "look": symptom.source() if symptom is not None else "None",
-        "recorded": literal(symptom.seen(recorded)) if symptom is not None else "...",
+        "recorded": literal(symptom.seen(wrong)) if symptom is not None else "...",
         "right": literal(symptom.seen(right)) if symptom is not None else "...",
         "fixed": ascii(f"FIXED {title}: no longer as recorded, but as a right server does"),
         "failed": ascii(f"FAILED {title}: {found}"),
@@ -81,13 +102,17 @@ def script(
             else f"OTHER {title}: {UNDECIDED}"
         ),
     }
-    template = Template(files(__package__).joinpath(TEMPLATE).read_text("utf-8"))
-    auth = [AUTH.format(name, key) for name, key in VARIABLES.items()]
     steps = list(_lines(transcript, recorded))
-    used = [line for line in auth if any(re.search(rf"\b{line.split()[0]}\b", s) for s in steps)]
-    room = MOST_LINES - template.template.count("\n") + 2 - max(1, len(used))
+    parts = [file for call, file in MEANS.items() if any(s.startswith(call) for s in steps)]
+    means = "".join(map(_part_of_it, parts)).rstrip("\n")
+    texts |= {
+        "means": Template(means).substitute(patience=f"{patience:g}"),
+        "auth": "\n".join(_auth(steps)),
+    }
+    template = Template(_part_of_it(TEMPLATE))
+    room = MOST_LINES - template.substitute(texts, steps="").count("\n") + 1
     lines = "\n".join(f"    {line}" for line in _packed(steps, room))
-    text = template.substitute(texts, auth="\n".join(used), steps=lines)
+    text = template.substitute(texts, steps=lines)
     ast.parse(text)
     return text
 
@@ -107,11 +132,15 @@ def literal(value: Any, told: Mapping[Path, str] | None = None, path: Path = ())
     return ascii(value)
 
 
+def _auth(steps: Sequence[str]) -> Iterator[str]:
+    for name, variable in VARIABLES.items():
+        if any(re.search(rf"\b{name}\b", step) for step in steps):
+            yield AUTH.format(name, variable)
+
+
 def _lines(transcript: Transcript, recorded: Sequence[Frame]) -> Iterator[str]:
     heard: dict[str, tuple[int, int]] = {}
     talk = conversation(transcript)
-    if talk.left_out:
-        raise Unsayable(f"it has entries of the kind {', '.join(talk.left_out)}")
     limits = {e.n: e.limit for e in transcript.entries if isinstance(e, Expired)}
     for step in talk.steps:
         if isinstance(step.entry, Note) and {"http", "command"} & set(step.entry.facts):
@@ -120,6 +149,7 @@ def _lines(transcript: Transcript, recorded: Sequence[Frame]) -> Iterator[str]:
             continue
         before = [f for f in recorded if (f.n or 0) < step.entry.n]
         yield from _hear(heard, before, limits)
+        yield from _meet(step.entry, before)
         if isinstance(step.entry, Closed):
             yield from _listen(step.entry.conn, before)
         yield from _act(transcript, step, recorded)
@@ -134,7 +164,8 @@ def _hear(
     heard: dict[str, tuple[int, int]], frames: Sequence[Frame], limits: Mapping[int, float]
 ) -> Iterator[str]:
     """Wait until as many answers have begun and ended as had in the recording."""
-    for conn in dict.fromkeys(frame.turn[0] for frame in frames):
+    answered = {frame.turn[0] for frame in frames if frame.type == ANSWERED}
+    for conn in dict.fromkeys(f.turn[0] for f in frames if f.turn[0] not in answered):
         own = [frame for frame in frames if frame.turn[0] == conn]
         ends = sum(frame.type.endswith(ENDS) for frame in own)
         begun = sum(frame.type == BEGIN for frame in own)
@@ -146,6 +177,14 @@ def _hear(
         seconds = f", seconds={limit:g}" if limit is not None else ""
         open_ones = f", {begun}" if begun > ends or ends == before[0] else ""
         yield f"hear({conn!a}, {ends}{open_ones}{seconds})"
+
+
+def _meet(entry: Entry, frames: Sequence[Frame]) -> Iterator[str]:
+    """Wait until answers that go on have got to the event that the last of them had got to."""
+    conn = None if isinstance(entry, Note | Requested) else entry.conn
+    own = [frame for frame in frames if frame.turn[0] == conn]
+    if own and own[-1].type not in (OPENED, BEGIN) and not own[-1].type.endswith(ENDS):
+        yield f"hear({conn!a}, 0, open={own[-1].turn!a}, kind={own[-1].type!a})"
 
 
 def _listen(conn: str, frames: Sequence[Frame]) -> Iterator[str]:
@@ -160,8 +199,13 @@ def _listen(conn: str, frames: Sequence[Frame]) -> Iterator[str]:
 
 def _act(transcript: Transcript, step: Step, recorded: Sequence[Frame]) -> Iterator[str]:
     match step.entry:
-        case Opened() as opened:
+        case Opened(upgrade=True) as opened:
             yield _dial(transcript, opened)
+        case Opened() as plain:
+            headers = _headers(transcript, plain)
+            yield f"ask({plain.conn!a}, 'GET', {plain.target!a}, {headers})"
+        case Requested() as requested:
+            yield _ask(requested, step.bindings, recorded)
         case Sent(opcode="ping") as ping:
             name = f"sockets[{ping.conn!a}]"
             yield (
@@ -180,16 +224,41 @@ def _act(transcript: Transcript, step: Step, recorded: Sequence[Frame]) -> Itera
 
 
 def _dial(transcript: Transcript, opened: Opened) -> str:
-    if not opened.upgrade:
-        raise Unsayable("it is an HTTP request without an upgrade")
-    headers = KEYS[credentials_of(transcript, opened)]
-    extra, masked = extra_headers(opened.request_headers)
-    if masked:
-        raise Unsayable(f"the header {masked[0]} is masked in the recording")
     offered = opened.request_header("Sec-WebSocket-Protocol")
     options = f", subprotocols=[{offered!a}]" if offered is not None else ""
-    more = f" | {literal(dict(extra))}" if extra else ""
-    return f"dial({opened.conn!a}, {headers}{more}{options})"
+    return f"dial({opened.conn!a}, {_headers(transcript, opened)}{options})"
+
+
+def _headers(transcript: Transcript, opened: Opened) -> str:
+    return _with_key(KEYS[credentials_of(transcript, opened)], opened.request_headers)
+
+
+def _with_key(key: str, headers: Headers) -> str:
+    extra, masked = extra_headers(headers)
+    if masked:
+        raise Unsayable(f"the header {masked[0]} is masked in the recording")
+    return f"{key} | {literal(dict(extra))}" if extra else key
+
+
+def _ask(requested: Requested, bindings: Sequence[Binding], recorded: Sequence[Frame]) -> str:
+    before = [frame for frame in recorded if (frame.n or 0) < requested.n]
+    told = {binding.path: _told(binding.value, before) for binding in bindings}
+    request = request_of(requested)
+    path, _, query = requested.target.partition("?")
+    if MASK in query:
+        raise Unsayable("the query is masked in the recording")
+    if any(where[0] == "path" for where in told):
+        path = f"'/'.join({literal(request['path'], told, ('path',))})"
+        path += f" + {'?' + query!a}" if query else ""
+    else:
+        path = ascii(requested.target)
+    is_known = any(name.lower() == "authorization" for name, _ in requested.request_headers)
+    key = KEYS[Credentials.KEY if is_known else Credentials.NONE]
+    words = [ascii(requested.conn), ascii(requested.method), path]
+    words.append(_with_key(key, requested.request_headers))
+    if request["body"] is not None:
+        words.append(f"json.dumps({literal(request['body'], told, ('body',))})")
+    return f"ask({', '.join(words)})"
 
 
 def _message(sent: Sent, bindings: Sequence[Binding], recorded: Sequence[Frame]) -> str:
@@ -211,6 +280,10 @@ def _message(sent: Sent, bindings: Sequence[Binding], recorded: Sequence[Frame])
         bounds = [*pairwise([0, *places, None])]
         return f"(lambda t: [t[i:j] for i, j in {bounds}])(({text}).encode()), text=True"
     return text
+
+
+def _part_of_it(name: str) -> str:
+    return files(__package__).joinpath(name).read_text("utf-8")
 
 
 def _told(value: str, frames: Sequence[Frame]) -> str:

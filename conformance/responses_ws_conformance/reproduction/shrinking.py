@@ -13,6 +13,7 @@ from dataclasses import replace
 from enum import Enum
 from typing import Final
 
+from responses_ws_conformance.calls import Call
 from responses_ws_conformance.checks import Evidence, Finding, load_checks
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.reproduction.steps import conversation, events_of
@@ -55,8 +56,10 @@ class _Shrinking:
         self.judgements = 0
         self.kept: list[Entry] = list(whole.entries)
         reading = Evidence.of(whole).reading
-        self.exchanges = list(reading)
-        self.entries = {x.name: _entries_of(x) for x in self.exchanges}
+        calls = reading.calls.values()
+        self.exchanges = [*reading, *(call.exchange for call in calls)]
+        self.entries = {x.name: _entries_of(x) for x in reading}
+        self.entries |= {call.name: _entries_of_call(call) for call in calls}
         self.sources = _sources(whole)
 
     def shrunk(self, depth: Depth) -> Transcript:
@@ -173,6 +176,11 @@ def _entries_of(exchange: Exchange) -> Piece:
     ends = (exchange.expired, exchange.quiet)
     numbers = {exchange.sent.n, *(e.n for e in events_of(exchange))}
     return frozenset(numbers | {e.n for e in ends if e is not None})
+
+
+def _entries_of_call(call: Call) -> Piece:
+    ends = (call.answered, call.expired)
+    return frozenset({call.requested.n, *(e.n for e in ends if e is not None)})
 
 
 def _sources(transcript: Transcript) -> dict[str, set[str]]:

@@ -8,20 +8,25 @@ among them, stay as they are.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import unquote
 
 from responses_ws_conformance.attribution import Reading
+from responses_ws_conformance.calls import Call
 from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.payloads import parse
 from responses_ws_conformance.transcript import (
+    Answered,
     Closed,
     Entry,
     Expired,
     Note,
     Opened,
     Received,
+    Requested,
     Sent,
     Transcript,
 )
@@ -30,6 +35,8 @@ Path = tuple[str | int, ...]
 
 # A value that only the server that made it understands; it is passed on like an id.
 OPAQUE: Final = "encrypted_content"
+# The type, for a source, of an HTTP answer that is no stream.
+BODY: Final = "(body)"
 MOST_SOURCES: Final = 3
 
 
@@ -72,11 +79,10 @@ class Step:
 
 @dataclass(slots=True)
 class Conversation:
-    """The steps of a recording, what was waited for in the end, and what no replay repeats."""
+    """The steps of a recording, and what was waited for in the end."""
 
     steps: list[Step] = field(default_factory=list)
     end: tuple[Progress, ...] = ()
-    left_out: Counter[str] = field(default_factory=Counter)
 
 
 def conversation(transcript: Transcript) -> Conversation:
@@ -108,6 +114,21 @@ def events_of(exchange: Exchange) -> list[Received]:
     told = [*exchange.events, *exchange.late, *exchange.sequels]
     told += [e for e in (exchange.answer, exchange.error) if e is not None]
     return sorted(told, key=lambda event: event.n)
+
+
+def request_of(entry: Requested) -> dict[str, Any]:
+    """An HTTP request with the segments of its path and the JSON of its body."""
+    path, _, _ = entry.target.partition("?")
+    body = parse(entry.body) if entry.body is not None else None
+    return {"path": [unquote(segment) for segment in path.split("/")], "body": body}
+
+
+def told_by(call: Call) -> Iterator[tuple[str | None, Any]]:
+    """What an HTTP answer says: the events of a stream, or its body."""
+    if call.is_stream:
+        yield from ((event.type, event.payload) for event in events_of(call.exchange))
+    else:
+        yield BODY, {"body": call.payload}
 
 
 def member(value: Any, path: Path) -> Any:
@@ -147,6 +168,7 @@ class _Walk:
         self._seen: dict[str, Progress] = {}
         self._over: set[str] = set()
         self._nth: Counter[tuple[str, str | None]] = Counter()
+        self._calls: dict[str, Call] = {}
 
     def take(self, entry: Entry) -> None:
         """One more entry."""
@@ -156,7 +178,9 @@ class _Walk:
             case Note():
                 pass
             case Sent():
-                self._step(entry, self._bindings(entry))
+                self._step(entry, self._bindings(ids_in(entry.payload)))
+            case Requested():
+                self._step(entry, self._bindings(_ids_of_request(request_of(entry))))
             case Expired(clock="pong"):
                 pass
             case Expired(exchange=str(name), clock=clock) if clock != "quiet":
@@ -165,13 +189,17 @@ class _Walk:
                 self._step(entry)
             case Closed():
                 self._step(entry)
-            case Received():
+            case Received() | Answered():
                 pass
-            case other:
-                self.found.left_out[other.kind] += 1
         exchange = self._reading.feed(entry)
         if isinstance(entry, Received) and exchange is not None:
-            self._listen(exchange, entry)
+            self._listen(exchange.name, entry.type, entry.payload)
+        if isinstance(entry, Requested) and exchange is not None:
+            self._calls[entry.conn] = self._reading.calls[exchange.name]
+        if isinstance(entry, Answered) and entry.conn in self._calls:
+            call = self._calls[entry.conn]
+            for kind, value in told_by(call):
+                self._listen(call.name, kind, value)
 
     def progress(self) -> tuple[Progress, ...]:
         """How far each exchange has come, where that is news."""
@@ -189,25 +217,32 @@ class _Walk:
         after = () if isinstance(entry, Note) and entry.note != "lever" else self.progress()
         self.found.steps.append(Step(entry, after, bindings))
 
-    def _bindings(self, entry: Sent) -> tuple[Binding, ...]:
+    def _bindings(self, ids: Iterable[tuple[Path, str]]) -> tuple[Binding, ...]:
         found: list[Binding] = []
-        for path, value in ids_in(entry.payload):
+        for path, value in ids:
             if value in self._told:
                 found.append(Binding(path, value, tuple(self._told[value][:MOST_SOURCES])))
             else:
                 self._made.add(value)
         return tuple(found)
 
-    def _listen(self, exchange: Exchange, entry: Received) -> None:
-        nth = self._nth[exchange.name, entry.type]
-        self._nth[exchange.name, entry.type] += 1
-        for path, value in ids_in(entry.payload):
+    def _listen(self, exchange: str, kind: str | None, payload: Any) -> None:
+        nth = self._nth[exchange, kind]
+        self._nth[exchange, kind] += 1
+        for path, value in ids_in(payload):
             sources = self._told.setdefault(value, [])
-            is_first = not sources or sources[0].exchange == exchange.name
+            is_first = not sources or sources[0].exchange == exchange
             if value not in self._made and is_first:
-                sources.append(Source(exchange.name, entry.type, nth, path))
+                sources.append(Source(exchange, kind, nth, path))
             elif not sources:
                 del self._told[value]
+
+
+def _ids_of_request(request: dict[str, Any]) -> Iterator[tuple[Path, str]]:
+    """The ids in a body, and each segment of a path, which can be one."""
+    for place, segment in enumerate(request["path"]):
+        yield ("path", place), segment
+    yield from ids_in(request["body"], ("body",))
 
 
 def _numbered(value: Any) -> Iterator[tuple[int, Any]]:

@@ -31,6 +31,7 @@ END: Final[tuple[Path, ...]] = (
 # Words of every sentence, which are names of members too.
 COMMON: Final = frozenset({"type", "response", "event", "error"})
 NUMBER: Final = "sequence_number"
+QUOTE: Final = '"'
 # The member in which the end of a stream has the whole, where that is not ``text``.
 STREAMED: Final = {"arguments": "arguments", "refusal": "refusal", "_input": "input"}
 DELTA: Final = ".delta"
@@ -209,26 +210,50 @@ class Word:
         return f"[{self.word!a} in json.dumps(f) for f in came({self.turn!a})[-1:]]"
 
 
+@dataclass(frozen=True, slots=True)
+class Distinct:
+    """How many different ids the last frame of a turn has in members of one name."""
+
+    turn: Turn
+    name: str
+
+    def seen(self, frames: Sequence[Frame]) -> Any:
+        values = (json.dumps(value) for value in came(frames, self.turn)[-1:])
+        return len(
+            {part.split(QUOTE)[0] for text in values for part in text.split(self._begin)[1:]}
+        )
+
+    def source(self) -> str:
+        texts = f"json.dumps(f) for f in came({self.turn!a})[-1:]"
+        parts = f"for t in ({texts}) for p in t.split({self._begin!a})[1:]"
+        return f"len({{p.split({QUOTE!a})[0] {parts}}})"
+
+    @property
+    def _begin(self) -> str:
+        return f'"{self.name}": "'
+
+
 def symptom(
     finding: Finding,
     text: str,
     words: Sequence[str],
     recorded: Sequence[Frame],
     rights: Sequence[Sequence[Frame]],
-    again: Sequence[Frame] | None,
+    again: Sequence[Sequence[Frame]],
 ) -> Symptom | None:
     """The first look by which a recording and the right conversations differ.
 
     ``text`` is the sentence that is violated, ``words`` are those that its scenario planted.
-    What differs among the right conversations, or between the recording and the conversation as
-    the target has held it ``again``, shows nothing.
+    What differs among the right conversations, or between the recording and the conversations as
+    the target has held them ``again``, shows nothing. Where no look is left, those conversations
+    decide alone: a script hears what it asks for, and can hear it otherwise than the suite.
     """
-    for look in candidates(finding, text, words, recorded, rights[0] if rights else ()):
-        seen, right = look.seen(recorded), [look.seen(frames) for frames in rights]
-        is_stable = all(each == right[0] for each in right)
-        is_stable = is_stable and (again is None or seen == look.seen(again))
-        if right and is_stable and seen != right[0]:
-            return look
+    for wrongs in ((recorded, *again), again):
+        for look in candidates(finding, text, words, recorded, rights[0] if rights else ()):
+            wrong, right = ([look.seen(frames) for frames in held] for held in (wrongs, rights))
+            is_stable = all(each == held[0] for held in (wrong, right) for each in held)
+            if wrong and right and is_stable and wrong[0] != right[0]:
+                return look
     return None
 
 
@@ -273,6 +298,8 @@ def candidates(
 def _looks_at(frame: Frame, nth: int, path: Path) -> Iterator[Symptom]:
     if is_id(path[-1]):
         yield Origin(frame.turn, frame.type, nth, path)
+        yield Word(frame.turn, f'"{path[-1]}": ""')
+        yield Distinct(frame.turn, str(path[-1]))
         if not isinstance(at(frame.value, *path), str):
             yield Member(frame.turn, frame.type, nth, path)
     else:
