@@ -183,6 +183,28 @@ def test_key_headers_and_query_are_sent_and_the_key_is_masked(tmp_path: Path) ->
     assert call.payload == {"echo": "[secret: api_key]"}
 
 
+def test_query_parameters_that_are_secrets_are_masked(tmp_path: Path) -> None:
+    """One that a variable holds, and one that its name gives away, wherever a target repeats it."""
+    asked: list[bytes] = []
+
+    def look(sock: socket.socket, request: bytes) -> None:
+        asked.append(request)
+        sock.sendall(JSON + b'{"echo": "' + request.split()[1] + b'"}')
+
+    path = tmp_path / "p.yaml"
+    path.write_text("query: {code: {env: CODE}, access_token: tok-123456, api-version: preview}")
+    env = {"CODE": "code/123+456"}
+    profile = load_profile(path, env=env, url="ws://h/v1/responses?sig=sig-123456&v=2")
+    assert profile.target == "ws://h/v1/responses?sig=[secret: query sig]&v=2"
+    fields = {"query": profile.query, "secrets": profile.secrets}
+    with serving(look) as url, driving(url, tmp_path / "t.jsonl", **fields) as driver:
+        driver.api.get("resp_1")
+    assert b"code=code%2F123%2B456&access_token=tok-123456&api-version=preview" in asked[0]
+    text = (tmp_path / "t.jsonl").read_text("utf-8")
+    assert "api-version=preview" in text
+    assert not any(value in text for value in ("123%2B456", "123+456", "tok-123456"))
+
+
 def test_redirect_is_not_followed() -> None:
     def elsewhere(sock: socket.socket, request: bytes) -> None:
         pytest.fail("the key went elsewhere")

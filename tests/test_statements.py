@@ -170,6 +170,16 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
         "MUST pass: it counts",
     ),
     "a feature more": (lambda s: s["features"].append("lanes"), "features: it says"),
+    "another version": (lambda s: s["suite"].update(version="9.9"), "suite: it says version 9.9"),
+    "another specification": (
+        lambda s: s["catalogue"].update(spec_version="9.9"),
+        "specification: it says version 9.9",
+    ),
+    "a profile of another model": (
+        lambda s: s["profile"].update(model="other"),
+        "profile model: it says 'other'",
+    ),
+    "a lever more": (lambda s: s["profile"]["levers"].update(failure=1), "profile levers:"),
     "another dialect": (lambda s: s.update(dialect="openai"), "dialect: it says 'openai'"),
     "another target": (lambda s: s.update(target="wss://elsewhere/"), "target: it says"),
     "fewer turns": (lambda s: s.update(turns=1), "turns: it says 1,"),

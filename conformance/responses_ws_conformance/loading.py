@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import yaml
 from responses_ws_schemas import explain
@@ -26,6 +26,8 @@ from responses_ws_conformance.profile import (
     Timing,
 )
 
+# A query parameter of such a name holds a secret, also where it stands in the URL.
+SECRET_NAME: Final = re.compile(r"key|token|secret|passw|auth|sig$|signature", re.IGNORECASE)
 HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
@@ -57,7 +59,7 @@ def load_profile(
         api_key=_secret(raw.get("api_key_env"), "api_key", env, secrets),
         second_api_key=_secret(raw.get("second_api_key_env"), "second_api_key", env, secrets),
         headers=_headers(raw.get("headers", {}), env, secrets),
-        query={str(k): str(v) for k, v in raw.get("query", {}).items()},
+        query=_query(raw, env, secrets),
         subprotocol=raw.get("subprotocol"),
         ca_file=_beside(path, raw.get("ca_file")),
         proxy=raw.get("proxy"),
@@ -151,6 +153,35 @@ def _sendable(where: str, value: str) -> str:
     return value
 
 
+def _named(where: str, variable: str, env: Mapping[str, str]) -> str:
+    """The value of an environment variable that a profile names."""
+    if not env.get(variable):
+        raise ProfileError(f"{where}: the environment variable {variable} is not set")
+    return env[variable]
+
+
+def _query(
+    raw: Mapping[str, Any], env: Mapping[str, str], secrets: dict[str, str]
+) -> dict[str, str]:
+    """The query parameters; those of the URLs too are secrets where their names say so."""
+    query: dict[str, str] = {}
+    for name, value in raw.get("query", {}).items():
+        if isinstance(value, dict):
+            query[name] = secrets[f"query {name}"] = _named(f"query/{name}", value["env"], env)
+        else:
+            query[name] = str(value)
+    levers = raw.get("levers", {}).values()
+    urls = [raw["url"], *(lever["url"] for lever in levers if "url" in lever)]
+    for name, value in [*query.items(), *(row for url in urls for row in _parameters(url))]:
+        if SECRET_NAME.search(name):
+            secrets[f"query {name}"] = value
+    return query
+
+
+def _parameters(url: str) -> list[tuple[str, str]]:
+    return parse_qsl(urlsplit(url).query)
+
+
 def _headers(
     raw: Mapping[str, Any], env: Mapping[str, str], secrets: dict[str, str]
 ) -> dict[str, str]:
@@ -158,11 +189,7 @@ def _headers(
     for name, value in raw.items():
         if isinstance(value, dict):
             variable = value["env"]
-            if not env.get(variable):
-                raise ProfileError(
-                    f"headers/{name}: the environment variable {variable} is not set"
-                )
-            secrets[f"header {name}"] = env[variable]
+            secrets[f"header {name}"] = _named(f"headers/{name}", variable, env)
             where = f"headers/{name}: the environment variable {variable}"
             headers[name] = _sendable(where, env[variable])
         else:

@@ -11,10 +11,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from responses_ws_conformance import __version__
 from responses_ws_conformance.digests import catalogue_digest, file_digest, suite_digest
 from responses_ws_conformance.planning import offered
 from responses_ws_conformance.report import Report
 from responses_ws_conformance.reports.statement import stated
+from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.transcript import Header, Transcript
 
 # What every transcript of a run says alike.
@@ -31,6 +33,8 @@ PROVEN: Final = (
     "seen_and_not_judged",
 )
 BROKEN: Final = ("fail", "warn")
+# Of the profile, what the statement says of the run as well.
+CLAIMED: Final = ("model", "dialect")
 ROUNDING: Final = 1.0  # seconds
 
 
@@ -43,6 +47,8 @@ def disagreements(statement: Mapping[str, Any], transcripts: Sequence[Transcript
     yield from _strangers(own)
     yield from _gaps(statement, own)
     yield from _times(statement["when"], own)
+    yield from _versions(statement)
+    yield from _claims(statement, own[0].header)
     fresh = stated(Report.of_transcripts(own).as_json(), own)
     for name in PROVEN:
         if statement[name] != fresh[name]:
@@ -110,6 +116,34 @@ def _gaps(statement: Mapping[str, Any], transcripts: Sequence[Transcript]) -> It
 
 def _due(claims: Header) -> list[str]:
     return [s.name for s in offered(claims.dialect, claims.features, claims.levers)]
+
+
+def _versions(statement: Mapping[str, Any]) -> Iterator[str]:
+    suite, spec = statement["suite"], statement["catalogue"]
+    rows = (
+        ("suite", suite["version"], __version__, suite["digest"] == suite_digest()),
+        (
+            "specification",
+            spec["spec_version"],
+            catalogue().spec_version,
+            spec["digest"] == catalogue_digest(),
+        ),
+    )
+    for name, said, own, is_ours in rows:
+        if is_ours and said != own:
+            yield f"{name}: it says version {said}, and the digest is that of {own}"
+
+
+def _claims(statement: Mapping[str, Any], header: Header) -> Iterator[str]:
+    """What the statement says twice, or a transcript says too."""
+    profile = statement["profile"] or {}
+    claimed = {name: profile[name] for name in CLAIMED if name in profile}
+    for name, value in claimed.items():
+        if value != statement[name]:
+            yield f"profile {name}: it says {value!r}, elsewhere {statement[name]!r}"
+    levers = set(profile.get("levers", header.levers))
+    if not levers <= set(header.levers):
+        yield f"profile levers: the transcripts know none named {min(levers - {*header.levers})}"
 
 
 def _times(when: Mapping[str, Any], transcripts: Sequence[Transcript]) -> Iterator[str]:
