@@ -172,6 +172,8 @@ def _read(path: Path) -> Any:
         raise ProfileError(f"{path}: {problem.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as problem:
         raise ProfileError(f"{path}: not YAML: {' '.join(str(problem).split())}") from None
+    except RecursionError:
+        raise ProfileError(f"{path}: nested too deep") from None
 
 
 def _entry(path: Path, row: dict[str, Any]) -> KnownFailure:

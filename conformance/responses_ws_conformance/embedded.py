@@ -51,12 +51,16 @@ LEVERS: Final = {
 
 
 @contextmanager
-def embedded_target(model: str = MODEL) -> Iterator[Profile]:
-    """The profile of a reference server that lives as long as the block; raises CannotStart."""
+def embedded_target(model: str = MODEL, *, pace: float | None = None) -> Iterator[Profile]:
+    """The profile of a reference server that lives as long as the block; raises CannotStart.
+
+    ``pace`` is the time in seconds between two events of a response.
+    """
     key, second = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
     command = [sys.executable, "-m", "responses_ws_reference", "--port", "0", "--levers"]
     command += ["--api-key-env", KEY_VARIABLE, "--api-key-env", SECOND_KEY_VARIABLE]
     command += ["--model", model]
+    command += ["--pace", str(pace)] if pace is not None else []
     serves_http = all(map(find_spec, HTTP_LIBRARIES))
     command += ["--http"] if serves_http else []
     process = subprocess.Popen(

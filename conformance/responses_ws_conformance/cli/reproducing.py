@@ -31,6 +31,8 @@ from responses_ws_conformance.verdict import Judgement, Verdict
 LONGEST: Final = 300.0  # seconds after which a target is asked no more
 RED: Final = (Verdict.FAIL, Verdict.WARN)
 # The reference server answers at once or not at all.
+# A response of it lasts, so that what is sent while one runs comes while one runs.
+PACE: Final = 0.001  # seconds
 LOOPBACK: Final = Timing(connect=5.0, first_event=3.0, idle=3.0, total=10.0, quiet=0.3, close=2.0)
 
 
@@ -74,7 +76,7 @@ def write_folders(judgements: Sequence[Judgement], parent: Path, *, target: Prof
         return
     model = violations[0].findings[0].transcript.header.model
     started = time.monotonic()
-    with embedded_target(model or MODEL) as reference:
+    with embedded_target(model or MODEL, pace=PACE) as reference:
         right = replace(reference, timing=LOOPBACK)
         for judgement in violations:
             asked = target if time.monotonic() - started < LONGEST else None

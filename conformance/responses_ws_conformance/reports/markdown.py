@@ -28,9 +28,7 @@ def _lines(report: dict[str, Any]) -> Iterator[str]:
     if report["unclaimed"]:
         yield ""
         yield f"Seen and not judged: {', '.join(row['feature'] for row in report['unclaimed'])}"
-    if report["waivers"]:
-        yield ""
-        yield f"Known and waived: {', '.join(entry['id'] for entry in report['waivers'])}"
+    known = {waiver["id"]: waiver["reason"] for waiver in report["waivers"]}
     red = [row for row in report["requirements"] if row["verdict"] in ("fail", "warn", "error")]
     if red:
         yield ""
@@ -39,7 +37,8 @@ def _lines(report: dict[str, Any]) -> Iterator[str]:
         for row in red[:SHOWN]:
             seen = row["findings"][0]["actual"] if row["findings"] else row["why"]
             name = f"[{row['id']}]({row['url']})<br>{row['text']}"
-            yield f"| {row['verdict']} | {name} | {_text(seen)} |"
+            reason = f", known: {_text(known[row['id']])}" if row["id"] in known else ""
+            yield f"| {row['verdict']}{reason} | {name} | {_text(seen)} |"
         if len(red) > SHOWN:
             yield f"| | … and {len(red) - SHOWN} more | |"
     yield ""

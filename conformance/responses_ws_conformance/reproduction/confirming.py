@@ -104,6 +104,8 @@ def reproduce(
         marks = [n for n in transcript.notes("mark") if isinstance(n.facts.get("word"), str)]
         words = list(dict.fromkeys(str(n.facts["word"]) for n in marks))
         recorded = of_transcript(transcript)
+        is_gone = confirmation is Confirmation.NOT_SHOWN  # then nothing says what would show it
+        rights = [] if is_gone else rights
         look = symptom(finding, requirement.text, words, recorded, rights, again)
         text = written(look, again[0] if again else recorded, rights[0] if rights else ())
     except Unsayable as problem:

@@ -77,6 +77,25 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Kind:
+    """Of which kind the value at a path of an event is."""
+
+    turn: Turn
+    kind: str
+    nth: int
+    path: Path
+
+    def seen(self, frames: Sequence[Frame]) -> Any:
+        event = came(frames, self.turn, self.kind)[self.nth : self.nth + 1]
+        return [type(at(value, *self.path)).__name__ for value in event]
+
+    def source(self) -> str:
+        event = f"came({self.turn!a}, {self.kind!a})[{self.nth}:{self.nth + 1}]"
+        path = "".join(f", {name!a}" for name in self.path)
+        return f"[type(at(f{path})).__name__ for f in {event}]"
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """Where the id at a path was heard first."""
 
@@ -304,6 +323,7 @@ def _looks_at(frame: Frame, nth: int, path: Path) -> Iterator[Symptom]:
             yield Member(frame.turn, frame.type, nth, path)
     else:
         yield Member(frame.turn, frame.type, nth, path)
+        yield Kind(frame.turn, frame.type, nth, path)
 
 
 def _is_delta(kind: str) -> bool:
