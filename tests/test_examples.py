@@ -105,7 +105,7 @@ PROFILES = sorted((SPEC / "examples").glob("profile*.yaml"))
 
 @pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.stem)
 def test_profiles_are_valid(path: Path) -> None:
-    variables = ("MY_KEY", "MY_ROUTE", "LITELLM_KEY", "RWS_KEY")
+    variables = ("MY_KEY", "MY_ROUTE", "LITELLM_KEY", "RWS_KEY", "RWS_SECOND_KEY")
     assert load_profile(path, env=dict.fromkeys(variables, "sk-0123456789")).url
 
 

@@ -70,9 +70,8 @@ def summary(report: Report) -> Iterator[str]:
         ids = [j.requirement.id for j in report.judgements if j.verdict is verdict]
         if ids:
             yield f"{verdict.value}: {', '.join(ids)}"
-    waived = [entry.id for entry in report.baseline.used(report.judgements)]
-    if waived:
-        yield f"known and waived: {', '.join(waived)}"
+    for entry in report.baseline.used(report.judgements):
+        yield safe(f"known and waived: {entry.id}, {entry.reason}")
 
 
 def unclaimed(report: Report) -> Iterator[str]:

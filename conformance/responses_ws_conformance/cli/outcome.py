@@ -13,7 +13,7 @@ from responses_ws_conformance.cli.complaints import complain
 from responses_ws_conformance.report import Report
 from responses_ws_conformance.reports import FORMATS
 from responses_ws_conformance.requirements import catalogue
-from responses_ws_conformance.terminal import details, safe, summary, warnings
+from responses_ws_conformance.terminal import details, summary, warnings
 from responses_ws_conformance.transcript import ESCAPING, Transcript
 
 
@@ -36,8 +36,6 @@ def finish(
     if report.selected is not None:
         left_out = len(catalogue().of_role("server")) - len(report.judgements)
         print(f"\nnot selected: {left_out} requirements")
-    for entry in baseline.used(report.judgements):
-        print(safe(f"known: {entry.id}, {entry.reason}"))
     if options.baseline is not None:
         for discrepancy in report.discrepancies(strict=options.strict):
             print(f"baseline: {discrepancy.sentence}")

@@ -30,9 +30,9 @@ from responses_ws_conformance.verdict import Judgement, Verdict
 
 LONGEST: Final = 300.0  # seconds after which a target is asked no more
 RED: Final = (Verdict.FAIL, Verdict.WARN)
-# The reference server answers at once or not at all.
-# A response of it lasts, so that what is sent while one runs comes while one runs.
+# A response of the reference server lasts, so that what is sent while one runs comes in time.
 PACE: Final = 0.001  # seconds
+# It answers at once or not at all.
 LOOPBACK: Final = Timing(connect=5.0, first_event=3.0, idle=3.0, total=10.0, quiet=0.3, close=2.0)
 
 
