@@ -71,6 +71,8 @@ BAD_FILES = {
     "known_failures: [{id: RWS-CHAIN-012, reason: x, expires: 2026-13-40}]": "not a date",
     "[": "not YAML",
     "[" * 5000: "nested too deep",
+    "known_failures: &all [{id: RWS-CHAIN-012, reason: x}, *all]": "it has an alias",
+    f"known_failures: {'9' * 5000}": "not YAML",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import re
@@ -22,6 +23,7 @@ from responses_ws_conformance.transcript import Header, Received, Sent, Transcri
 from responses_ws_conformance.verdict import Judgement, Verdict
 from responses_ws_reference.config import ServerConfig
 from responses_ws_reference.server import running_server
+from responses_ws_schemas import explain
 
 FAILING = "RWS-CHAIN-012"
 NASTY = "<script>alert(1)</script>\x1b[2J\x1b]0;owned\x07 | `x` ](javascript:alert(1)) &amp;"
@@ -106,23 +108,45 @@ def test_forms_agree_on_levels_failures_and_waivers(folder: Path) -> None:
     must = [row["verdict"] for row in rows if row["level"] in ("MUST", "MUST NOT")]
     assert statement["levels"]["MUST"] == {v: must.count(v) for v in report["summary"]}
     suite = ET.parse(folder / "r.junit").getroot()[0]
-    skipped = ("unseen", "skip", "untestable")
+    skipped = ("unseen", "skip", "untestable", "fail")  # the failure is a known one
     assert int(suite.get("skipped", "")) == sum(report["summary"][v] for v in skipped)
     assert int(suite.get("tests", "")) == len(rows) == len(statement["requirements"])
     waived = [entry["id"] for entry in report["waivers"]]
     assert waived == [FAILING] == [entry["id"] for entry in statement["waivers"]]
-    for form, said in (("terminal", "known and waived"), ("summary", "Known and waived")):
-        lines = (folder / f"r.{form}").read_text("utf-8").splitlines()
-        assert f"{said}: {FAILING}" in lines, form
+    for form, said in (
+        ("terminal", f"known and waived: {FAILING}, "),
+        ("summary", "fail, known: "),
+    ):
+        assert said in (folder / f"r.{form}").read_text("utf-8"), form
     assert "baseline:" not in (folder / "r.terminal").read_text("utf-8")
 
 
 def test_junit_names_the_failure(folder: Path) -> None:
+    """One that is known fails no test, as in the pytest front; one that is not does."""
+    report = json.loads((folder / "r.json").read_text("utf-8"))
     suite = ET.parse(folder / "r.junit").getroot()[0]
-    (case,) = [c for c in suite if c.find("failure") is not None]
-    assert case.get("name") == FAILING
-    assert "MUST evict" in (case.find("failure").text or "")  # type: ignore[union-attr]
+    assert suite.get("failures") == "0"
+    (known,) = suite.iterfind(f"testcase[@name='{FAILING}']/skipped")
+    assert (known.get("message") or "").startswith("known and waived: ")
+    assert "MUST evict" in (known.text or "")
+    suite = ET.fromstring(FORMATS["junit"]({**report, "waivers": []}, []))[0]
+    (failure,) = suite.iterfind("testcase/failure")
+    assert "MUST evict" in (failure.text or "")
     assert suite.get("failures") == "1"
+
+
+@pytest.mark.parametrize("form", ["html", "junit", "summary"])
+def test_each_form_says_what_is_wrong_with_the_baseline(form: str, folder: Path) -> None:
+    report = json.loads((folder / "r.json").read_text("utf-8"))
+    passing = next(row["id"] for row in report["requirements"] if row["verdict"] == "pass")
+    sentence = f"{passing} passes: take its entry out of the baseline (it is stale)"
+    report["discrepancies"] = [{"id": passing, "sentence": sentence}]
+    assert list(explain("files/report", report)) == []
+    text = html.unescape(FORMATS[form](report, []))
+    assert sentence in text.replace("&#40;", "(")
+    if form == "junit":
+        (failure,) = ET.fromstring(text)[0].iterfind("testcase/failure")
+        assert failure.get("message") == sentence
 
 
 def test_sarif_points_into_the_transcript(folder: Path) -> None:

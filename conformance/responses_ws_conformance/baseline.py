@@ -20,6 +20,7 @@ from responses_ws_schemas import explain
 from responses_ws_conformance.errors import ProfileError
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.verdict import Judgement, Verdict
+from responses_ws_conformance.yaml_files import read_yaml
 
 TO_BE_WRITTEN: Final = "TODO: say why, and what is being done about it"
 
@@ -108,7 +109,7 @@ def is_failure(judgement: Judgement, *, strict: bool = False) -> bool:
 
 def load_baseline(path: Path) -> Baseline:
     """Read a baseline; raises ProfileError that names file and member, or the unknown id."""
-    raw = _read(path)
+    raw = read_yaml(path, error=ProfileError)
     problems = explain("files/baseline", raw)
     if problems:
         pointer, message = problems[0]
@@ -152,28 +153,6 @@ def pruned(baseline: Baseline, report: dict[str, Any]) -> list[KnownFailure]:
     """The entries of a baseline without those that pass in a report."""
     passing = {row["id"] for row in report["requirements"] if row["verdict"] == "pass"}
     return [entry for entry in baseline.entries if entry.id not in passing]
-
-
-class _PlainLoader(yaml.SafeLoader):
-    """Reads a date as the text that it is in the file."""
-
-
-def _as_written(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
-    return str(loader.construct_scalar(node))
-
-
-_PlainLoader.add_constructor("tag:yaml.org,2002:timestamp", _as_written)
-
-
-def _read(path: Path) -> Any:
-    try:
-        return yaml.load(path.read_text("utf-8"), _PlainLoader)
-    except OSError as problem:
-        raise ProfileError(f"{path}: {problem.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as problem:
-        raise ProfileError(f"{path}: not YAML: {' '.join(str(problem).split())}") from None
-    except RecursionError:
-        raise ProfileError(f"{path}: nested too deep") from None
 
 
 def _entry(path: Path, row: dict[str, Any]) -> KnownFailure:

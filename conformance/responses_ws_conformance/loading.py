@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
-import yaml
 from responses_ws_schemas import explain
 
 from responses_ws_conformance.errors import ProfileError
@@ -25,6 +24,7 @@ from responses_ws_conformance.profile import (
     Profile,
     Timing,
 )
+from responses_ws_conformance.yaml_files import read_yaml
 
 # A query parameter of such a name holds a secret, also where it stands in the URL.
 SECRET_NAME: Final = re.compile(r"key|token|secret|passw|auth|sig$|signature", re.IGNORECASE)
@@ -108,14 +108,7 @@ def _http_base(raw: Mapping[str, Any]) -> str | None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        raw = yaml.safe_load(path.read_text("utf-8"))
-    except OSError as problem:
-        raise ProfileError(f"{path}: {problem.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as problem:
-        raise ProfileError(f"{path}: not YAML: {' '.join(str(problem).split())}") from None
-    except RecursionError:
-        raise ProfileError(f"{path}: nested too deep") from None
+    raw = read_yaml(path, error=ProfileError)
     if not isinstance(raw, dict):
         raise ProfileError(f"{path}: a profile is a mapping of names to values")
     _check_names(raw, str(path))

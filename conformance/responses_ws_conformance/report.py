@@ -61,6 +61,7 @@ class Report:
     ``stopped`` says why recording ended early; ``selected`` is None where nothing was left out.
     ``probes`` says what became of inventions, ``unclaimed`` what else the target can do.
     ``duration`` is in seconds; ``command`` was run, ``again`` judges just one ``{id}`` again.
+    ``strict`` makes a broken SHOULD fatal.
     """
 
     target: str
@@ -82,6 +83,7 @@ class Report:
     command: str = "rws run"
     again: str = "rws run --only {id}"
     baseline: Baseline = NO_BASELINE
+    strict: bool = False
 
     @classmethod
     def of_run(
@@ -136,15 +138,15 @@ class Report:
         """How many requirements have this verdict."""
         return sum(j.verdict is verdict for j in self.judgements)
 
-    def discrepancies(self, *, strict: bool = False) -> list[Discrepancy]:
+    def discrepancies(self) -> list[Discrepancy]:
         """How the verdicts differ from the baseline; without one, every failure does."""
-        return self.baseline.discrepancies(self.judgements, strict=strict)
+        return self.baseline.discrepancies(self.judgements, strict=self.strict)
 
-    def exit_code(self, *, strict: bool = False, allow_untestable: bool = False) -> ExitCode:
+    def exit_code(self, *, allow_untestable: bool = False) -> ExitCode:
         """The exit code: 0 as expected, else the most telling reason why not."""
         if self.count(Verdict.ERROR):
             return ExitCode.SUITE_BROKE
-        if self.discrepancies(strict=strict):
+        if self.discrepancies():
             return ExitCode.VIOLATION
         if self.stopped is not None:
             return ExitCode.INFRASTRUCTURE
@@ -176,6 +178,9 @@ class Report:
             "profile": self.profile,
             "command": self.command,
             "waivers": [row(entry) for entry in self.baseline.used(self.judgements)],
+            "discrepancies": [
+                asdict(each) for each in self.discrepancies() if self.baseline.entries
+            ],
             "summary": {verdict.value: self.count(verdict) for verdict in Verdict},
             "requirements": [self._row(judgement) for judgement in self.judgements],
         }

@@ -6,13 +6,12 @@ import argparse
 import sys
 from pathlib import Path
 
-import yaml
-
 from responses_ws_conformance.cli.options import OUTPUT, Commands, add_target, profile_of
 from responses_ws_conformance.drafting import draft, look, sound
 from responses_ws_conformance.errors import CannotStart
 from responses_ws_conformance.report import ExitCode
 from responses_ws_conformance.soundings import SOUNDINGS
+from responses_ws_conformance.yaml_files import read_yaml
 
 
 def add(commands: Commands) -> None:
@@ -28,7 +27,7 @@ def init_command(options: argparse.Namespace) -> int:
     if options.output is not None and options.output.exists():
         raise CannotStart(f"{options.output}: it is there already")
     profile = profile_of(options, options.url)
-    kept = yaml.safe_load(options.profile.read_text("utf-8")) if options.profile else {}
+    kept = read_yaml(options.profile) if options.profile else {}
     turns = sum(s.turns for s in SOUNDINGS.values())
     print(f"{profile.target}: {turns} turns at most", file=sys.stderr, flush=True)
     folder = OUTPUT / "init"

@@ -24,7 +24,7 @@ def finish(
     baseline: Baseline,
 ) -> int:
     """Show and write a report; the exit code."""
-    report = replace(report, baseline=baseline)
+    report = replace(report, baseline=baseline, strict=options.strict)
     if options.report is not None:
         report.write(options.report)
     write_formats(report.as_json(), transcripts, options)
@@ -37,9 +37,9 @@ def finish(
         left_out = len(catalogue().of_role("server")) - len(report.judgements)
         print(f"\nnot selected: {left_out} requirements")
     if options.baseline is not None:
-        for discrepancy in report.discrepancies(strict=options.strict):
+        for discrepancy in report.discrepancies():
             print(f"baseline: {discrepancy.sentence}")
-    return report.exit_code(strict=options.strict, allow_untestable=options.allow_untestable)
+    return report.exit_code(allow_untestable=options.allow_untestable)
 
 
 def write_formats(

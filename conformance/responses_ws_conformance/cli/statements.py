@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
 from responses_ws_schemas import explain
 
 from responses_ws_conformance.cli.complaints import complain
@@ -18,6 +17,7 @@ from responses_ws_conformance.reports.badge import badge, said
 from responses_ws_conformance.terminal import safe
 from responses_ws_conformance.transcript import load
 from responses_ws_conformance.verification import disagreements, other_suite
+from responses_ws_conformance.yaml_files import read_yaml
 
 TRANSCRIPTS = "transcripts"
 
@@ -70,12 +70,7 @@ def badge_command(options: argparse.Namespace) -> int:
 
 def saved_statement(path: Path) -> dict[str, Any]:
     """A statement; raises CannotStart where the file is none, or does not add up."""
-    try:
-        statement = yaml.load(path.read_text("utf-8"), _Plain)
-    except OSError as problem:
-        raise CannotStart(f"{path}: {problem.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as problem:
-        raise CannotStart(f"{path}: not YAML: {' '.join(str(problem).split())}") from None
+    statement = read_yaml(path)
     problems = explain("files/statement", statement)
     if problems:
         raise CannotStart(f"{path}: not a statement: {problems[0][0] or '/'}: {problems[0][1]}")
@@ -88,15 +83,6 @@ def saved_statement(path: Path) -> dict[str, Any]:
         raise CannotStart(f"{path}: not a time: {begun}")
     found: dict[str, Any] = statement
     return found
-
-
-class _Plain(yaml.SafeLoader):
-    """YAML without aliases: a few lines of them can stand for more than any memory holds."""
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("it has an alias")
-        return super().compose_node(parent, index)
 
 
 def _is_time(text: str) -> bool:

@@ -84,6 +84,8 @@ def _verdict(report: Row) -> Iterator[str]:
         until = f" until {escape(waiver['expires'])}" if "expires" in waiver else ""
         yield f"<p>Known and waived{until}: "
         yield f"{_local(waiver['id'])}, {reason}</p>"
+    for each in report["discrepancies"]:
+        yield f'<p class="lead fail">Baseline: {escape(safe(each["sentence"], limit=1000))}</p>'
     if report["dropped"]:
         names = ", ".join(escape(name) for name in report["dropped"])
         yield f"<p>Not recorded, because they cost too many turns: {names}</p>"

@@ -28,6 +28,9 @@ def _lines(report: dict[str, Any]) -> Iterator[str]:
     if report["unclaimed"]:
         yield ""
         yield f"Seen and not judged: {', '.join(row['feature'] for row in report['unclaimed'])}"
+    if report["discrepancies"]:
+        yield ""
+        yield from (f"- Baseline: {_text(each['sentence'])}" for each in report["discrepancies"])
     known = {waiver["id"]: waiver["reason"] for waiver in report["waivers"]}
     red = [row for row in report["requirements"] if row["verdict"] in ("fail", "warn", "error")]
     if red:
