@@ -14,7 +14,8 @@ against a server with the fault, and every requirement is judged on what was rec
 - *suite broke*: a check or a scenario raised, which is our mistake and no kill
 
 A server with a fault claims the optional layers that the declared ids belong to, and no others.
-Everything but *killed* fails. ``--all`` records the whole suite for each fault. ``--write`` keeps
+Everything but *killed* fails. ``--all`` records the whole suite for each fault, with every layer
+but HTTP claimed, which needs a server of its own. ``--write`` keeps
 the outcome in the repository: ``faults.json`` for ``rws explain``, and the page of the site.
 """
 
@@ -176,7 +177,7 @@ def run_fault(fault: Fault, *, whole: bool = False, http: bool = False) -> Resul
     """
     started = time.monotonic()
     red: dict[str, str] = {}
-    features = features_of(fault)
+    features = features_of(fault) | (LAYERS if whole else frozenset())
     config = server_config(fault=fault.name, http=http or HTTP in features)
     with running_server(config) as server:
         for dialect in dialects_of(fault):
