@@ -223,7 +223,17 @@ def error_stays_on_its_lane(mark: Mark) -> Iterator[Outcome]:
     if failed.outcome != "error":
         yield Undecided(Cause.BLOCKED, describe(failed), by="RWS-CHAIN-005")
         return
-    yield from answered(mark.exchange(), by=ENDED_WELL)
+    running = mark.exchange()
+    if failed.error is not None and came_before(running, failed.error):
+        why = "the response had ended before the create on the other lane was refused"
+        yield Undecided(Cause.TIME, why)
+    else:
+        yield from answered(running, by=ENDED_WELL)
+
+
+def came_before(response: Exchange, event: Received) -> bool:
+    """True where a response had its end before an event on another lane came."""
+    return response.terminal is not None and response.terminal.n < event.n
 
 
 @expectation("RWS-LANE-013")
@@ -299,7 +309,12 @@ def fork_sees_its_chain(mark: Mark) -> Iterator[Outcome]:
 @expectation("RWS-LANE-024")
 def fork_needs_its_parent_no_more(mark: Mark) -> Iterator[Outcome]:
     """A fork that was in progress comes to its end after its parent's lane has gone on."""
-    yield from answered(mark.exchange(), by=ENDED_WELL)
+    fork, main = mark.exchange(), mark.exchange("main")
+    if main.created is not None and came_before(fork, main.created):
+        why = "the fork had ended before the lane that it came from went on"
+        yield Undecided(Cause.TIME, why)
+    else:
+        yield from answered(fork, by=ENDED_WELL)
 
 
 @expectation("RWS-LANE-025")

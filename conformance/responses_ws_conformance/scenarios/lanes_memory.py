@@ -6,13 +6,14 @@ from typing import Any, Final
 
 from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.checks.answers import contains
+from responses_ws_conformance.checks.lanes import came_before
 from responses_ws_conformance.driver import Blocked, Connection, Driver
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import count, message, recall, remember, say
 from responses_ws_conformance.scenarios import scenario
 from responses_ws_conformance.scenarios.chaining import ask_with_history, orphan
 from responses_ws_conformance.scenarios.chains import settle
-from responses_ws_conformance.scenarios.lanes import tell_apart
+from responses_ws_conformance.scenarios.lanes import LONG, submit, tell_apart
 from responses_ws_conformance.scenarios.recollection import recollect
 
 # What a response can say of itself before it runs.
@@ -76,20 +77,25 @@ def memories(driver: Driver) -> None:
     features=("lanes",),
 )
 def forks(driver: Driver) -> None:
-    """A chain that is forked twice; the second fork runs while the lane it came from goes on."""
-    connection = driver.connect()
-    word, later_word = driver.code_word(), driver.code_word()
+    """A chain that is forked twice; the second fork runs while the lane it came from goes on.
+
+    A fork that is over too soon shows nothing; then a longer one is asked for.
+    """
+    connection, word = driver.connect(), driver.code_word()
     root = begin(connection, "main", remember(word))
     tell_apart(root)
     fork_and_ask(driver, connection, root, word)
 
-    fork = connection.submit(
-        [message(count(60))], store=False, stream_id="side", previous_response_id=root.response_id
-    )
-    connection.until(fork, has_progress)
-    main = go_on(connection, "main", remember(later_word), root)
-    connection.finish(fork)
-    driver.mark("RWS-LANE-024", subject=fork)
+    main = root
+    for length in LONG:
+        later_word = driver.code_word()
+        fork = submit(connection, "side", count(length), previous_response_id=main.response_id)
+        connection.until(fork, has_progress)
+        main = go_on(connection, "main", remember(later_word), main)
+        connection.finish(fork)
+        if main.created is None or not came_before(fork, main.created):
+            break
+    driver.mark("RWS-LANE-024", subject=fork, main=main)
     connection.require(fork, ends=("completed", "incomplete"), by="RWS-LANE-024")
 
     aside = go_on(connection, "side", recall(), fork)
