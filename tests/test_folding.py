@@ -94,3 +94,19 @@ def test_a_claimed_layer_that_is_missing_is_no_flood(layer: str, tmp_path: Path)
         run.record_all()
     red = {j.requirement.id for j in run.judgements() if j.verdict in kill_matrix.RED}
     assert red == MISSING[layer]
+
+
+def test_silence_about_one_layer_is_no_dead_target(tmp_path: Path) -> None:
+    """A server that passes over creates of one kind is judged, for it answers all others."""
+    fault = "generate-false-meets-silence"
+    with running_server(kill_matrix.server_config(fault=fault)) as server:
+        profile = kill_matrix.profile_of(server.url, features={"warmup"})
+        timing = replace(profile.timing, first_event=0.4, idle=0.4)
+        todo = plan(profile)
+        quick = tuple(s for s in todo.scenarios if s.area in ("creation", "warmup"))
+        run = Run(replace(profile, timing=timing), replace(todo, scenarios=quick), tmp_path)
+        run.record_all()
+    assert run.stopped is None
+    verdicts = {j.requirement.id: j.verdict for j in run.judgements()}
+    assert verdicts["RWS-WARM-013"] is Verdict.FAIL
+    assert verdicts["RWS-WARM-001"] is Verdict.UNTESTABLE

@@ -248,7 +248,8 @@ class Run:
         else:
             self._silence += evidence.transcript.entries[-1].t
             is_gone = self._silence >= 2 * self.profile.timing.first_event
-            if scenario.name == PROBE and not is_gone:
+            # One that has answered is asked again; one that never did is given a second time only.
+            if is_gone if self._has_answered() else scenario.name == PROBE and not is_gone:
                 is_gone = not self._probe_is_answered()
         if is_gone:
             self.stopped = (
@@ -268,6 +269,10 @@ class Run:
         if self._unclosed >= UNCLOSED_THAT_TELL and timing.close > SHORT_CLOSE:
             self.profile = replace(self.profile, timing=replace(timing, close=SHORT_CLOSE))
 
+    def _has_answered(self) -> bool:
+        """True where a healthy turn was had of the target at its best."""
+        return any(_is_healthy(each) for each in self.recordings.get(PROBE, ()))
+
     def _probe_is_answered(self) -> bool:
         if self.pace.left < 1:
             return True  # nobody may ask
@@ -275,10 +280,9 @@ class Run:
         attempts = self.recordings.setdefault(PROBE, [])
         evidence = self._record_once(probe, len(attempts) + 1)
         attempts.append(evidence)
-        is_answered = not any(True for _ in evidence.transcript.notes("blocked"))
-        if is_answered:
-            self._expiries = 0
-        return is_answered
+        if _is_healthy(evidence):
+            self._expiries, self._silence = 0, 0.0
+        return _is_healthy(evidence)
 
 
 def make_room(folder: Path) -> None:
@@ -289,6 +293,10 @@ def make_room(folder: Path) -> None:
             is_ours = stream.read(len(FIRST_BYTES)) == FIRST_BYTES
         if is_ours:
             old.unlink()
+
+
+def _is_healthy(evidence: Evidence) -> bool:
+    return not any(True for _ in evidence.transcript.notes("blocked"))
 
 
 def _was(evidence: Evidence, cause: Cause) -> bool:

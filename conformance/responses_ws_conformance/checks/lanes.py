@@ -259,7 +259,7 @@ def most_at_a_time(exchanges: list[Exchange]) -> int:
 def no_lane_is_refused(mark: Mark) -> Iterator[Outcome]:
     """Every create has a response; what is refused is refused once for all of them."""
     for exchange in mark.exchanges("subject"):
-        outcomes = list(answered(exchange))
+        outcomes = list(answered(exchange, by=ENDED_WELL))
         if outcomes:
             yield outcomes[0]
             return
@@ -282,7 +282,7 @@ def default_lane_is_not_counted(mark: Mark) -> Iterator[Outcome]:
     """The last name is accepted beside the default lane as it is without it."""
     subject = mark.exchange()
     if subject.error_code != NO_ROOM:
-        yield from answered(subject)
+        yield from answered(subject, by=ENDED_WELL)
         return
     controls = mark.exchanges("control")
     if any(x.outcome == "completed" for x in controls):

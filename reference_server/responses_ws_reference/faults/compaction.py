@@ -9,9 +9,8 @@ from typing import Any
 from responses_ws_reference.context import Context
 from responses_ws_reference.creates import Create
 from responses_ws_reference.effects import CloseConnection, Event
-from responses_ws_reference.faults.issued import PREVIOUS, previous_of
+from responses_ws_reference.faults.issued import PREVIOUS, previous_of, show_base
 from responses_ws_reference.faults.registry import (
-    LIFECYCLE,
     TERMINAL,
     Fault,
     on_http,
@@ -198,18 +197,13 @@ def _note_window(
 
 
 def _go_on_from_window(message: Incoming, link: Link) -> Incoming:
-    base = link.memory["base"] = previous_of(message)
+    base = previous_of(message)
     window = link.shared.get("windows", {}).get(base)
     if window is None or not isinstance(message, dict):
         return message
+    link.memory["base"] = base
     rest = {name: value for name, value in message.items() if name != PREVIOUS}
     return {**rest, "input": [*window, *message["input"]]}
-
-
-def _show_base(sending: Event | CloseConnection, link: Link) -> Sendings:
-    if not isinstance(sending, CloseConnection) and sending["type"] in LIFECYCLE:
-        sending["response"][PREVIOUS] = link.memory.get("base")
-    return sending
 
 
 register(
@@ -217,6 +211,6 @@ register(
         "compacted-conversations-are-responses",
         ("RWS-COMPACT-012",),
         "The id of a compact call is continued like that of a response.",
-        Hooks(incoming=_go_on_from_window, outgoing=_show_base, http=_note_window),
+        Hooks(incoming=_go_on_from_window, outgoing=show_base, http=_note_window),
     )
 )

@@ -8,9 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 from responses_ws_reference.effects import CloseConnection, Event
-from responses_ws_reference.faults.issued import PREVIOUS, issued, note, previous_of, watch
+from responses_ws_reference.faults.issued import (
+    PREVIOUS,
+    issued,
+    note,
+    previous_of,
+    show_base,
+    watch,
+)
 from responses_ws_reference.faults.registry import (
-    LIFECYCLE,
     Fault,
     on_http,
     on_incoming,
@@ -291,17 +297,16 @@ def _mark_deleted(
 
 
 def _take_up(message: Incoming, link: Link) -> Incoming:
-    link.memory["base"] = previous_of(message)
-    if not isinstance(message, dict) or link.memory["base"] not in link.shared.get("deleted", ()):
+    base = previous_of(message)
+    if not isinstance(message, dict) or base not in link.shared.get("deleted", ()):
         return message
+    link.memory["base"] = base
     return {name: value for name, value in message.items() if name != PREVIOUS}
 
 
 def _show_base(sending: Event | CloseConnection, link: Link) -> Sendings:
     note(sending, link)
-    if not isinstance(sending, CloseConnection) and sending["type"] in LIFECYCLE:
-        sending["response"][PREVIOUS] = link.memory.get("base")
-    return sending
+    return show_base(sending, link)
 
 
 register(

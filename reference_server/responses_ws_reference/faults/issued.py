@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from responses_ws_reference.effects import CloseConnection, Event
+from responses_ws_reference.faults.registry import LIFECYCLE, TERMINAL
 from responses_ws_reference.hooks import Incoming, Link, Sendings
 
 PREVIOUS = "previous_response_id"
@@ -50,3 +51,14 @@ def previous_of(message: Incoming) -> str | None:
         return None
     previous = message.get(PREVIOUS)
     return previous if isinstance(previous, str) else None
+
+
+def show_base(sending: Event | CloseConnection, link: Link) -> Sendings:
+    """A response that goes on from what was noted as its ``base`` says so, up to its end."""
+    if isinstance(sending, CloseConnection) or sending["type"] not in LIFECYCLE:
+        return sending
+    if "base" in link.memory:
+        sending["response"][PREVIOUS] = link.memory["base"]
+    if sending["type"] in TERMINAL:
+        link.memory.pop("base", None)
+    return sending
