@@ -47,7 +47,7 @@ def threshold_of(exchange: Exchange) -> int:
     return next((t for t in thresholds if isinstance(t, int)), 0)
 
 
-@expectation("RWS-COMPACT-001")
+@expectation("RWS-COMPACT-001", root="RWS-CHAIN-002")
 @expectation("RWS-COMPACT-005")
 @expectation("RWS-COMPACT-007")
 @expectation("RWS-COMPACT-010")
@@ -116,7 +116,7 @@ def announced_compaction_is_in_the_output(evidence: Evidence) -> Iterator[Outcom
                 yield Finding(event.n, expected, f"{named[0]!r} at {named[1]!r}")
 
 
-@expectation("RWS-COMPACT-006")
+@expectation("RWS-COMPACT-006", root="RWS-CHAIN-003")
 @expectation("RWS-COMPACT-011")
 def what_was_folded_is_seen(mark: Mark) -> Iterator[Outcome]:
     """A word from before the compaction comes back."""

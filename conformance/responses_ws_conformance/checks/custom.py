@@ -113,7 +113,7 @@ def custom_output_is_answered(mark: Mark) -> Iterator[Outcome]:
     yield from answered(mark.exchange())
 
 
-@expectation("RWS-CUSTOM-007")
+@expectation("RWS-CUSTOM-007", root="RWS-CHAIN-003")
 def custom_output_reaches_the_model(mark: Mark) -> Iterator[Outcome]:
     """The model brings back a word that only the output of a custom tool holds."""
     yield from recalled(mark)

@@ -142,14 +142,14 @@ def only_done_items_are_kept(mark: Mark) -> Iterator[Outcome]:
         yield Finding(response.terminal.n, wanted, seen, path="/response/output")
 
 
-@expectation("RWS-INTR-008")
+@expectation("RWS-INTR-008", root="RWS-CHAIN-002")
 @expectation("RWS-INTR-010")
 def conversation_goes_on(mark: Mark) -> Iterator[Outcome]:
     """A create that continues an interrupted response, or follows a late interrupt, is answered."""
     yield from answered(mark.exchange())
 
 
-@expectation("RWS-INTR-009")
+@expectation("RWS-INTR-009", root="RWS-CHAIN-003")
 def what_was_said_before_is_seen(mark: Mark) -> Iterator[Outcome]:
     """A word from the input of an interrupted response comes back in its continuation."""
     yield from recalled(mark)

@@ -110,8 +110,8 @@ def knows_no_lanes(exchange: Exchange) -> bool:
 
 @expectation("RWS-LANE-004")
 @expectation("RWS-LANE-018")
-@expectation("RWS-LANE-019")
-@expectation("RWS-LANE-021")
+@expectation("RWS-LANE-019", root="RWS-CHAIN-002")
+@expectation("RWS-LANE-021", root="RWS-CHAIN-002")
 def lane_is_served(mark: Mark) -> Iterator[Outcome]:
     """A create on a lane ends with a completed response."""
     for exchange in mark.exchanges("subject"):
@@ -300,7 +300,7 @@ def lanes_keep_to_themselves(mark: Mark) -> Iterator[Outcome]:
     yield from not_recalled(mark)
 
 
-@expectation("RWS-LANE-022")
+@expectation("RWS-LANE-022", root="RWS-CHAIN-003")
 def fork_sees_its_chain(mark: Mark) -> Iterator[Outcome]:
     """A word from the chain that a fork continues comes back."""
     yield from recalled(mark)
@@ -317,7 +317,7 @@ def fork_needs_its_parent_no_more(mark: Mark) -> Iterator[Outcome]:
         yield from answered(fork, by=ENDED_WELL)
 
 
-@expectation("RWS-LANE-025")
+@expectation("RWS-LANE-025", root="RWS-CHAIN-002")
 def failed_fork_evicts_nothing(mark: Mark) -> Iterator[Outcome]:
     """A response is continued on its own lane after a fork of it was refused."""
     failed = mark.exchange("failed")

@@ -197,7 +197,7 @@ def successor_inherits_settings(evidence: Evidence) -> Iterator[Outcome]:
             yield Finding(successor.last, wanted, seen, path="/response/tools")
 
 
-@expectation("RWS-STEER-008")
+@expectation("RWS-STEER-008", root="RWS-CHAIN-003")
 @expectation("RWS-STEER-013")
 def steered_input_is_seen(mark: Mark) -> Iterator[Outcome]:
     """A word that the successor or the create behind it can know comes back."""

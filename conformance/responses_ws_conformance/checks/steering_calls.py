@@ -111,7 +111,7 @@ def waiting_input_is_taken_along(mark: Mark) -> Iterator[Outcome]:
     yield from recalled(mark)
 
 
-@expectation("RWS-STEER-025")
+@expectation("RWS-STEER-025", root="RWS-CHAIN-002")
 def create_keeps_its_settings(mark: Mark) -> Iterator[Outcome]:
     """The response to the create that answers the calls shows the settings of that create."""
     exchange, target = mark.exchange(), mark.exchange("target")

@@ -34,13 +34,13 @@ def stored_response_is_continued_elsewhere(mark: Mark) -> Iterator[Outcome]:
     yield from answered(mark.exchange())
 
 
-@expectation("RWS-STORE-002")
+@expectation("RWS-STORE-002", root="RWS-CHAIN-003")
 def whole_chain_is_stored(mark: Mark) -> Iterator[Outcome]:
     """A word from the first turn of a chain comes back on another connection."""
     yield from recalled(mark)
 
 
-@expectation("RWS-STORE-004")
+@expectation("RWS-STORE-004", root="RWS-CHAIN-003")
 @expectation("RWS-STORE-006", root="RWS-STORE-001")
 def continued_with_its_context(mark: Mark) -> Iterator[Outcome]:
     """The response is continued, and a word from its input comes back."""

@@ -70,18 +70,18 @@ def warm_up_counts_no_output(evidence: Evidence) -> Iterator[Outcome]:
             yield Finding(exchange.events[-1].n, "0 output tokens", f"{tokens}", path, root)
 
 
-@expectation("RWS-WARM-004")
-@expectation("RWS-WARM-006")
-@expectation("RWS-WARM-008")
+@expectation("RWS-WARM-004", root="RWS-CHAIN-002")
+@expectation("RWS-WARM-006", root="RWS-CHAIN-002")
+@expectation("RWS-WARM-008", root="RWS-CHAIN-002")
 def warm_up_is_a_response_like_others(mark: Mark) -> Iterator[Outcome]:
     """What continues a warm-up, and a warm-up that continues a response, is completed."""
     yield from answered(mark.exchange())
 
 
-@expectation("RWS-WARM-005")
-@expectation("RWS-WARM-007")
-@expectation("RWS-WARM-009")
-@expectation("RWS-WARM-014")
+@expectation("RWS-WARM-005", root="RWS-CHAIN-003")
+@expectation("RWS-WARM-007", root="RWS-CHAIN-003")
+@expectation("RWS-WARM-009", root="RWS-CHAIN-003")
+@expectation("RWS-WARM-014", root="RWS-CHAIN-003")
 def what_came_with_the_warm_up_is_seen(mark: Mark) -> Iterator[Outcome]:
     """A word from the input of a warm-up, or from before it, comes back."""
     yield from recalled(mark)
