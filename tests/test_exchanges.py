@@ -257,6 +257,19 @@ LANES = [
         "A completed",
     ),
     Case(
+        "what names a response that is over on a lane, while a create waits on another",
+        (
+            send_on("a", "A"),
+            got_on("a", "A", "created", "r1", seq=0),
+            got_on("a", "A", "completed", "r1", seq=1),
+            send("D"),
+            got("A late", "in_progress", "r1", seq=2),
+            got("D", "created", "r2", seq=0),
+            got("D", "completed", "r2", seq=1),
+        ),
+        "A completed, D completed",
+    ),
+    Case(
         "a lane with the name of another",
         (
             send_on("a", "A"),

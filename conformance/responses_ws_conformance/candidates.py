@@ -64,9 +64,13 @@ def for_event(view: ConnectionView, entry: Received) -> list[Exchange]:
     lane, begins = _lane_of(entry), entry.type == "response.created"
     creates = [x for x in view.exchanges if x.is_turn]
     own = [x for x in creates if x.lane == (lane or "")]
-    others = [x for x in creates if x.lane != (lane or "") and x.may_go_on]
-    if not others or any(x.is_named_in(entry) or _has_item(x, entry) for x in own):
+    elsewhere = [x for x in creates if x.lane != (lane or "")]
+    others = [x for x in elsewhere if x.may_go_on]
+    over = [] if begins else [x for x in elsewhere if x.is_ended and x.is_named_in(entry)]
+    if not (others or over) or any(x.is_named_in(entry) or _has_item(x, entry) for x in own):
         return own
+    if over:
+        return over
     known = [x for x in others if x.is_named_in(entry)]
     if not known and not any(x.events and x.may_go_on and continues(x, entry) for x in own):
         # An item can have the id of one on another lane, but hardly its number as well.

@@ -122,6 +122,7 @@ def never_ends(event: Event, link: Link) -> Sendings:
 def talks_after_the_end(event: Event, link: Link) -> Sendings:
     """A response.in_progress follows the terminal event, as a keepalive that came too late."""
     late = {
+        **event,
         "type": "response.in_progress",
         "sequence_number": event["sequence_number"] + 1,
         "response": {**event["response"], "status": "in_progress"},
