@@ -73,7 +73,7 @@ def older(driver: Driver) -> None:
 
 @scenario(
     "storage/not-stored",
-    exercises=("RWS-STORE-001", "RWS-STORE-009", "RWS-STORE-010"),
+    exercises=("RWS-STORE-001", "RWS-STORE-009", "RWS-STORE-010", "RWS-CHAIN-001"),
     turns=5,
     features=("storage",),
 )
@@ -83,7 +83,7 @@ def not_stored(driver: Driver) -> None:
     chain.turn(remember(driver.code_word()))
     stored, secret = chain.turns[:], driver.code_word()
     chain.store = False
-    chain.turn(remember(secret))
+    chain.turn(remember(secret), owes="RWS-CHAIN-001")
     unstored = chain.newest
     control = chain.turn(recall())
     chain.connection.close()
