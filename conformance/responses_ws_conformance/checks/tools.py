@@ -103,7 +103,7 @@ def output_reaches_the_model(mark: Mark) -> Iterator[Outcome]:
     yield from recalled(mark)
 
 
-@expectation("RWS-TOOL-006", offence=("/message/input/0/call_id",))
+@expectation("RWS-TOOL-006", offence=("/message/input",))
 def output_without_its_call_is_refused(mark: Mark) -> Iterator[Outcome]:
     """An output is refused where its call_id belongs to no call."""
     yield from rejected(

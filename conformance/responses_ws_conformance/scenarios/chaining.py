@@ -161,7 +161,9 @@ def other_connections(driver: Driver) -> None:
     )
 
 
-@scenario("chaining/eviction", exercises=("RWS-CHAIN-012", "RWS-CHAIN-013"), turns=5)
+@scenario(
+    "chaining/eviction", exercises=("RWS-TOOL-006", "RWS-CHAIN-012", "RWS-CHAIN-013"), turns=5
+)
 def eviction(driver: Driver) -> None:
     """A refused continuation, the next one of the same response, then everything without an id.
 
@@ -172,6 +174,7 @@ def eviction(driver: Driver) -> None:
     control = chain.turn(say())
     connection, base = chain.connection, chain.newest
     failed = settle(connection, [orphan(driver)], previous_response_id=base, store=False)
+    driver.mark("RWS-TOOL-006", subject=failed, control=control)
     # Where the model found the mistake there is no status that could have been a 4xx.
     by = None if failed.outcome == "failed" else "RWS-TOOL-006"
     connection.require(failed, ends=("error",), by=by)
@@ -190,6 +193,7 @@ def eviction(driver: Driver) -> None:
         "RWS-CHAIN-015",
         "RWS-CHAIN-016",
         "RWS-CHAIN-018",
+        "RWS-TOOL-006",
     ),
     turns=10,
 )
@@ -220,6 +224,7 @@ def undisturbed(driver: Driver) -> None:
 
     chain.begin()
     refused = settle(chain.connection, [orphan(driver)], store=False)
+    driver.mark("RWS-TOOL-006", subject=refused, control=chain.turns[0])
     chain = probe(driver, chain, "RWS-CHAIN-014", after=refused)
     if chain is planted:
         recall_in_chain(driver, chain, word)

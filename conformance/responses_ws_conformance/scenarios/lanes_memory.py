@@ -136,7 +136,7 @@ def fork_and_ask(driver: Driver, connection: Connection, root: Exchange, word: s
 
 @scenario(
     "lanes/evictions",
-    exercises=("RWS-LANE-003", "RWS-LANE-025", "RWS-LANE-026"),
+    exercises=("RWS-LANE-003", "RWS-LANE-025", "RWS-LANE-026", "RWS-TOOL-006"),
     turns=5,
     features=("lanes",),
 )
@@ -149,6 +149,7 @@ def evictions(driver: Driver) -> None:
     driver.mark("RWS-LANE-025", subject=kept, failed=fork)
     connection.require(kept, by="RWS-LANE-025")
     failed = fail(driver, connection, "own", kept)
+    driver.mark("RWS-TOOL-006", subject=failed, control=kept)
     gone = ask(connection, "own", say(), previous_response_id=kept.response_id)
     driver.mark("RWS-LANE-026", subject=gone, control=kept, failed=failed)
 

@@ -99,6 +99,12 @@ def orphan_outputs_are_taken(context: Context) -> Refusal | None:
     return None if refusal and refusal.code == "tool_call_not_found" else refusal
 
 
+@replace_policy("match_calls", "RWS-TOOL-006")
+def orphans_of_no_call_are_taken(context: Context) -> Refusal | None:
+    """An output is accepted where its chain has no call at all."""
+    return match_calls(context) if context.calls.made else None
+
+
 @replace_policy("identify", "RWS-TOOL-007")
 def calls_share_an_id(prefix: str, fresh: str) -> str:
     """All function calls have one call_id."""
