@@ -276,6 +276,18 @@ def streamed(events: list[Received], kind: Kind) -> Iterator[tuple[str, Whole]]:
         yield "".join(texts), done
 
 
+def ended_streams(exchange: Exchange) -> Iterator[tuple[Kind, list[Received]]]:
+    """The events of every text, refusal and arguments with a delta and a done event."""
+    for item in items_of(exchange):
+        streams = [
+            (kind, part.events) for part in item.parts.values() for kind in PART_KINDS.values()
+        ]
+        for kind, events in (*streams, (ARGUMENTS, item.events)):
+            own = [e for e in events if e.type in (kind.delta, kind.done)]
+            if {e.type for e in own} == {kind.delta, kind.done}:
+                yield kind, own
+
+
 def unfinished(item: Item, kind: Kind) -> str | None:
     """Why the streamed text of an item that was done is not told whole between its last delta and
     the end of the item; None where it is.

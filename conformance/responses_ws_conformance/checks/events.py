@@ -28,6 +28,8 @@ from responses_ws_conformance.exchanges import (
 from responses_ws_conformance.transcript import Received
 
 FIRST_STATUSES: Final = ("in_progress", "queued")
+# Times that are less apart are two ways to write one.
+A_SECOND: Final = 1
 
 
 @invariant("RWS-EVENT-001", when=has_streams)
@@ -220,6 +222,45 @@ def terminal_status_matches(evidence: Evidence) -> Iterator[Outcome]:
             yield Finding(
                 event.n, f"the status {wanted!r} in {event.type}", f"the status {status!r}"
             )
+
+
+def moments(events: list[Received]) -> list[tuple[Received, float]]:
+    """The events that carry a response with the time of its creation, and that time."""
+    pairs = ((e, (response_of(e) or {}).get("created_at")) for e in events)
+    return [
+        (e, value)
+        for e, value in pairs
+        if isinstance(value, (int, float)) and not isinstance(value, bool)
+    ]
+
+
+@invariant("RWS-EVENT-026", when=lambda e: any(len(moments(x)) > 1 for _, x in streams(e)))
+def response_is_created_at_one_time(evidence: Evidence) -> Iterator[Outcome]:
+    """All events that carry the response give the same second as its beginning."""
+    for _, events in streams(evidence):
+        pairs = moments(events)
+        for event, value in pairs[1:]:
+            if abs(value - pairs[0][1]) >= A_SECOND:
+                yield Finding(
+                    event.n,
+                    f"created_at {pairs[0][1]!r}, as in {pairs[0][0].type}",
+                    f"created_at {value!r} in {event.type}",
+                    path="/response/created_at",
+                )
+
+
+@invariant("RWS-EVENT-025", when=lambda e: bool(of_type(e, "response.completed")))
+def completion_has_no_excuse(evidence: Evidence) -> Iterator[Outcome]:
+    """response.completed carries no error and no reason for being incomplete."""
+    for event in of_type(evidence, "response.completed"):
+        response = response_of(event) or {}
+        details = response.get("incomplete_details")
+        reason = details.get("reason") if isinstance(details, dict) else None
+        for name, value in (("error", response.get("error")), ("incomplete_details", reason)):
+            if value is not None:
+                wanted = f"a completed response without {name}"
+                seen = f"{name} {response[name]!r}"[:160]
+                yield Finding(event.n, wanted, seen, path=f"/response/{name}")
 
 
 @invariant("RWS-EVENT-009", when=lambda e: bool(of_type(e, "response.failed")))

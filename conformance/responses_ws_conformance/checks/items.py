@@ -31,6 +31,7 @@ from responses_ws_conformance.items import (
     Item,
     Whole,
     done_items,
+    ended_streams,
     final_arguments,
     final_texts,
     items_of,
@@ -42,6 +43,8 @@ from responses_ws_conformance.items import (
 from responses_ws_conformance.transcript import Received
 
 Row = TypeVar("Row")
+# What does not change while an item grows, next to its id.
+IDENTITY: Final = ("type", "call_id", "name")
 EXCERPT: Final = Repr()
 EXCERPT.maxstring = EXCERPT.maxother = 80
 
@@ -209,6 +212,16 @@ def arguments_are_finished(evidence: Evidence) -> Iterator[Outcome]:
             yield Finding(item.done.n, wanted, actual)
 
 
+@invariant("RWS-ITEM-020", when=occurs(ended_streams))
+def nothing_is_added_to_what_is_done(evidence: Evidence) -> Iterator[Outcome]:
+    """The done event of a text, a refusal or arguments comes after their last delta."""
+    for _, (kind, events) in each(ended_streams, evidence):
+        last = events[-1]
+        if last.type == kind.delta:
+            where = f"at output_index {last.payload['output_index']}"
+            yield Finding(last.n, f"no {kind.delta} {where} after {kind.done}", "it came after")
+
+
 @invariant("RWS-ITEM-005", when=occurs(streamed_texts))
 @invariant("RWS-ITEM-006", when=occurs(streamed_texts))
 def joined_deltas_are_the_text(evidence: Evidence) -> Iterator[Outcome]:
@@ -262,6 +275,52 @@ def item_id_is_the_items_id(evidence: Evidence) -> Iterator[Outcome]:
             yield Finding(
                 event.n, f"{home} at output_index {item.index}", f"{event.type} for {name!r} there"
             )
+
+
+def announced_items(exchange: Exchange) -> Iterator[tuple[Received, dict[str, str], Item]]:
+    """Every item that was added and done, its done event, and what it was added as."""
+    for item in items_of(exchange):
+        if item.added is not None and item.done is not None and item.final:
+            added = _texts(item.added.payload.get("item"), *IDENTITY)
+            # What is not known yet may be empty.
+            yield item.done, {name: value for name, value in added.items() if value}, item
+
+
+@invariant("RWS-ITEM-018", when=occurs(announced_items))
+def items_stay_what_they_are(evidence: Evidence) -> Iterator[Outcome]:
+    """An item is done with the type, the call_id and the name that it was added with."""
+    for _, (done, added, item) in each(announced_items, evidence):
+        final = _texts(item.final, *IDENTITY)
+        for name, value in added.items():
+            if final.get(name) != value:
+                wanted = f"the {name} {excerpt(value)}, as in {ITEM_ADDED}"
+                yield Finding(
+                    done.n,
+                    f"{wanted}, at output_index {item.index}",
+                    f"{excerpt(final.get(name))} in {ITEM_DONE}",
+                    path=f"/item/{name}",
+                )
+
+
+def ended_items(exchange: Exchange) -> Iterator[tuple[Received, str, dict[str, Any]]]:
+    """Every item that is said to be over, the event that says so, and where it stands there."""
+    for item in done_items(exchange):
+        if item.done is not None:
+            yield item.done, "/item/status", item.final
+    if exchange.terminal is not None and exchange.outcome in ("completed", "incomplete"):
+        output = (response_of(exchange.terminal) or {}).get("output")
+        for place, shown in enumerate(output if isinstance(output, list) else ()):
+            if isinstance(shown, dict):
+                yield exchange.terminal, f"/response/output/{place}/status", shown
+
+
+@invariant("RWS-ITEM-019", when=occurs(ended_items))
+def nothing_that_is_over_is_in_progress(evidence: Evidence) -> Iterator[Outcome]:
+    """The status of an item is not in_progress once it is done, or its response has ended well."""
+    for _, (event, path, item) in each(ended_items, evidence):
+        if item.get("status") == "in_progress":
+            wanted = f"an item in {event.type} that is completed or incomplete"
+            yield Finding(event.n, wanted, "the status 'in_progress'", path=path)
 
 
 def shown_outputs(exchange: Exchange) -> Iterator[tuple[Received, list[Any], list[Item]]]:

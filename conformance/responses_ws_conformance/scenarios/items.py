@@ -9,7 +9,7 @@ from responses_ws_conformance.scenarios import scenario
 
 @scenario(
     "items/text-cut-and-call",
-    exercises=["RWS-EVENT-021", *(f"RWS-ITEM-{number:03}" for number in range(1, 18))],
+    exercises=["RWS-EVENT-021", *(f"RWS-ITEM-{number:03}" for number in range(1, 21))],
     turns=3,
 )
 def text_cut_and_call(driver: Driver) -> None:

@@ -144,6 +144,27 @@ def status_stands_still(event: Event, link: Link) -> Sendings:
     return event
 
 
+@rewrite_events("RWS-EVENT-025", on="response.completed")
+def completes_with_an_error(event: Event, link: Link) -> Sendings:
+    """A completed response has the error of an attempt that was made again."""
+    event["response"]["error"] = {"code": "server_error", "message": "The first try failed."}
+    return event
+
+
+@rewrite_events("RWS-EVENT-025", on="response.completed")
+def completes_incompletely(event: Event, link: Link) -> Sendings:
+    """A completed response says why it is incomplete."""
+    event["response"]["incomplete_details"] = {"reason": "max_output_tokens"}
+    return event
+
+
+@rewrite_events("RWS-EVENT-026", on=TERMINAL)
+def is_created_at_its_end(event: Event, link: Link) -> Sendings:
+    """Each event takes the time of its own making for that of the response."""
+    event["response"]["created_at"] += 2
+    return event
+
+
 @rewrite_events("RWS-EVENT-009")
 def fails_without_a_reason(event: Event, link: Link) -> Sendings:
     """The first response of the server's life fails, and its error is null."""

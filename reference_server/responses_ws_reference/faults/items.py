@@ -95,10 +95,59 @@ def arguments_have_no_end(event: Event, link: Link) -> Sendings:
     return _without("response.function_call_arguments.done", event, link)
 
 
-@rewrite_events("RWS-ITEM-017")
+@rewrite_events("RWS-ITEM-017", "RWS-ITEM-020")
 def arguments_end_before_their_last_delta(event: Event, link: Link) -> Sendings:
     """A buffer of one delta is emptied after response.function_call_arguments.done."""
     return with_a_late_delta(event, link, "response.function_call_arguments")
+
+
+@rewrite_events("RWS-ITEM-020")
+def texts_end_before_their_last_delta(event: Event, link: Link) -> Sendings:
+    """A buffer of one delta is emptied after response.output_text.done."""
+    return with_a_late_delta(event, link, "response.output_text")
+
+
+@rewrite_events("RWS-ITEM-018", on="response.output_item.added")
+def call_ids_are_given_anew(event: Event, link: Link) -> Sendings:
+    """A call is added with a call_id of the gateway and done with the one from upstream."""
+    if "call_id" in event["item"]:
+        event["item"]["call_id"] += "_gateway"
+    return event
+
+
+@rewrite_events("RWS-ITEM-018", on="response.output_item.added")
+def added_calls_have_a_placeholder(event: Event, link: Link) -> Sendings:
+    """As long as its arguments are not there a call has a name that says nothing."""
+    if event["item"]["type"] == "function_call":
+        event["item"]["name"] = "function"
+    return event
+
+
+@rewrite_events("RWS-ITEM-018", on="response.output_item.added")
+def functions_begin_as_custom_tools(event: Event, link: Link) -> Sendings:
+    """A call is added as one of a custom tool and done as one of a function."""
+    item = event["item"]
+    if item["type"] != "function_call":
+        return event
+    kept = {name: value for name, value in item.items() if name != "arguments"}
+    return {**event, "item": {**kept, "type": "custom_tool_call", "input": ""}}
+
+
+@rewrite_events("RWS-ITEM-019", on=("response.output_item.done", *TERMINAL))
+def done_items_are_in_progress(event: Event, link: Link) -> Sendings:
+    """The status of a message is the one that it began with, whatever becomes of it."""
+    for message in _messages(event):
+        if message["status"] == "completed":
+            message["status"] = "in_progress"
+    return event
+
+
+@rewrite_events("RWS-ITEM-019", on="response.completed")
+def last_snapshot_is_an_early_one(event: Event, link: Link) -> Sendings:
+    """The items of a completed response have the status in_progress."""
+    for item in event["response"]["output"]:
+        item["status"] = "in_progress"
+    return event
 
 
 @rewrite_events("RWS-ITEM-003")
