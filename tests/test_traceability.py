@@ -22,7 +22,7 @@ NUMBERS = [
     *range(270, 276),
     *range(280, 288),
     290,
-    *range(300, 305),
+    *range(300, 306),
 ]
 KEYS = {"says", "source", "requirements", "excluded", "open", "note"}
 

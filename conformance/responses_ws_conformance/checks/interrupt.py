@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from responses_ws_conformance.checks import (
     Cause,
@@ -16,6 +16,7 @@ from responses_ws_conformance.checks import (
     invariant,
 )
 from responses_ws_conformance.checks.answers import answered, describe, recalled, unanswered
+from responses_ws_conformance.checks.turns import ENDED_WELL
 from responses_ws_conformance.commands import came_too_late
 from responses_ws_conformance.exchanges import Exchange, item_id_of, response_of
 from responses_ws_conformance.items import Item, items_of
@@ -24,6 +25,7 @@ from responses_ws_conformance.transcript import Received
 ACCEPTED: Final = "response.interrupt.accepted"
 FAILED: Final = "response.interrupt.failed"
 INTERRUPTED: Final = "response.output_item.interrupted"
+INTERRUPTION: Final = "interrupted"
 
 
 @expectation("RWS-INTR-001")
@@ -67,11 +69,25 @@ def interrupted_response_is_incomplete(mark: Mark) -> Iterator[Outcome]:
         return
     yield from answered(response, by=("incomplete",))
     if response.terminal is not None and response.outcome == "incomplete":
-        details = response.response.get("incomplete_details")
-        reason = details.get("reason") if isinstance(details, dict) else None
-        if reason != "interrupted":
+        reason = _reason(response)
+        if reason != INTERRUPTION:
             path = "/response/incomplete_details/reason"
-            yield Finding(response.terminal.n, "the reason 'interrupted'", f"{reason!r}", path=path)
+            wanted = f"the reason {INTERRUPTION!r}"
+            yield Finding(response.terminal.n, wanted, f"{reason!r}", path=path)
+
+
+@expectation("RWS-INTR-011")
+def interrupt_ends_no_other_lane(mark: Mark) -> Iterator[Outcome]:
+    """A response that runs beside the interrupted one, on another lane, comes to its own end."""
+    yield from _unaccepted(mark)
+    response = mark.exchange()
+    if not is_accepted(mark.exchange("command")):
+        return
+    if response.terminal is not None and _reason(response) == INTERRUPTION:
+        wanted = "a response that goes on, for the interrupt names one of another lane"
+        yield Finding(response.terminal.n, wanted, describe(response))
+    else:
+        yield from answered(response, by=ENDED_WELL)
 
 
 @expectation("RWS-INTR-003")
@@ -158,6 +174,12 @@ def what_was_said_before_is_seen(mark: Mark) -> Iterator[Outcome]:
 def is_accepted(command: Exchange) -> bool:
     """True for an interrupt that the server has accepted."""
     return command.answer is not None and command.answer.type == ACCEPTED
+
+
+def _reason(response: Exchange) -> Any:
+    """Why a response is incomplete, by its own account."""
+    details = response.response.get("incomplete_details")
+    return details.get("reason") if isinstance(details, dict) else None
 
 
 def _unaccepted(mark: Mark) -> Iterator[Outcome]:

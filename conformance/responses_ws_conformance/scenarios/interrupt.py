@@ -135,3 +135,30 @@ def late(driver: Driver) -> None:
     after = connection.attempt([message(say())], store=False)
     driver.mark("RWS-INTR-007", subject=command, response=response, control=control, fence=after)
     driver.mark("RWS-INTR-010", subject=after, command=command)
+
+
+@scenario(
+    "interrupt/beside",
+    exercises=(*RUNNING, "RWS-INTR-011"),
+    turns=2 * len(COUNTS),
+    features=("interrupt", "lanes"),
+)
+def beside(driver: Driver) -> None:
+    """Two long responses side by side; the one that is interrupted is not the newest."""
+    for number in COUNTS:
+        connection = driver.connect()
+        lanes = [
+            connection.submit([message(count(number))], store=False, stream_id=name)
+            for name in ("cut", "kept")
+        ]
+        for response in lanes:
+            connection.until(response, lambda x: x.created is not None)
+        if not any(x.is_ended for x in lanes):
+            command = interrupt(connection, lanes[0])
+            for response in lanes:
+                connection.finish(response)
+            if not came_too_late(command, lanes[0]):
+                mark_running(connection, lanes[0], command)
+                driver.mark("RWS-INTR-011", subject=lanes[1], command=command)
+                return
+    raise Blocked(Cause.TIME, "no two responses ran side by side for long enough")

@@ -126,21 +126,25 @@ def submit(connection: Connection, lane: str | None, input: str, **fields: Any) 
 @scenario(
     "lanes/order",
     exercises=("RWS-LANE-001", "RWS-LANE-003", "RWS-LANE-010", "RWS-LANE-011"),
-    turns=6,
+    turns=7,
     features=("lanes",),
 )
 def order(driver: Driver) -> None:
-    """Four creates of one lane, and a wrong one on another lane while the first of them runs."""
+    """Five creates of one lane, the second of them wrong, and a wrong one on another lane.
+
+    Where the first wrong one has to wait, its error comes when another lane has the newest create.
+    """
     connection = named_lanes(driver)
     words = [driver.code_word() for _ in range(3)]
     creates = [submit(connection, "queue", count(LONG[0]), metadata={"create": "1"})]
     connection.until(creates[0], lambda x: bool(x.events))
+    unknown, unknown_too = driver.invented_id(), driver.invented_id()
+    waiting = submit(connection, "queue", say(), previous_response_id=unknown_too)
     for number, word in enumerate(words, start=2):
         fields = {"metadata": {"create": str(number)}}
         creates.append(submit(connection, "queue", say(word), **fields))
-    unknown = driver.invented_id()
     failed = submit(connection, "wrong", say(), previous_response_id=unknown)
-    settle_all(connection, failed, *creates)
+    settle_all(connection, failed, waiting, *creates)
     driver.mark("RWS-LANE-010", {"words": [None, *words]}, creates=creates)
     running = creates[0]
     if failed.error is not None and came_before(running, failed.error):

@@ -6,8 +6,14 @@ from dataclasses import replace
 
 from responses_ws_reference.context import Context
 from responses_ws_reference.effects import CloseConnection, Event
-from responses_ws_reference.faults.registry import on_incoming, replace_policy, rewrite_events
-from responses_ws_reference.hooks import Incoming, Link, Reply, Sendings
+from responses_ws_reference.faults.registry import (
+    Fault,
+    on_incoming,
+    register,
+    replace_policy,
+    rewrite_events,
+)
+from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply, Sendings
 from responses_ws_reference.numbering import renumbered
 from responses_ws_reference.policies import Cache, evict, remember
 from responses_ws_reference.refusals import Refusal
@@ -83,6 +89,33 @@ def interrupted_response_ran_out_of_tokens(event: Event, link: Link) -> Sendings
     if _is_interrupted(event):
         event["response"]["incomplete_details"] = {"reason": "max_output_tokens"}
     return event
+
+
+def _note_what_runs(sending: Event | CloseConnection, link: Link) -> Sendings:
+    if isinstance(sending, CloseConnection):
+        return sending
+    if sending["type"] == "response.created":
+        link.memory["newest"] = sending["response"]["id"]
+    if sending["type"] == ACCEPTED:
+        return {**sending, "response_id": link.memory["meant"]}
+    return sending
+
+
+def _interrupt_the_newest(message: Incoming, link: Link) -> Incoming | Reply:
+    if not isinstance(message, dict) or message.get("type") != INTERRUPT:
+        return message
+    link.memory["meant"] = message.get("response_id")
+    return {**message, "response_id": link.memory.get("newest")}
+
+
+register(
+    Fault(
+        "interrupts-meet-the-newest-response",
+        ("RWS-INTR-002", "RWS-INTR-011"),
+        "An interrupt ends what began last on the connection, whatever it names.",
+        Hooks(incoming=_interrupt_the_newest, outgoing=_note_what_runs),
+    )
+)
 
 
 @rewrite_events("RWS-INTR-003", on=ENDED)

@@ -71,6 +71,13 @@ def limit_names_no_lane(event: Event, link: Link) -> Sendings:
     return _without_lane(event) if _code(event) == NO_ROOM else event
 
 
+@rewrite_events("RWS-LANE-003", on="error")
+def errors_name_the_newest_lane(event: Event, link: Link) -> Sendings:
+    """An error names the lane of the create that came last, whichever it is about."""
+    lane = link.create.get(LANE)
+    return {**event, LANE: lane} if LANE in event and lane is not None else event
+
+
 @replace_policy("judge_lane", "RWS-LANE-004")
 def long_names_are_refused(name: Any) -> Refusal | None:
     """A name of more than 64 characters is none."""
