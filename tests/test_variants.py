@@ -94,6 +94,8 @@ def test_what_only_some_servers_do_is_judged_there(
         ("one-call-at-a-time", "RWS-TOOL-007"),
         ("no-deltas", "RWS-ITEM-005"),
         ("no-deltas", "RWS-ITEM-008"),
+        ("no-deltas", "RWS-ITEM-020"),
+        ("no-setup-events", "RWS-ITEM-018"),
         ("no-shell", "RWS-CUSTOM-013"),
         ("no-shell", "RWS-CUSTOM-014"),
         ("whole-custom-calls", "RWS-CUSTOM-003"),

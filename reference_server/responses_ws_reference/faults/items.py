@@ -134,11 +134,11 @@ def functions_begin_as_custom_tools(event: Event, link: Link) -> Sendings:
 
 
 @rewrite_events("RWS-ITEM-019", on=("response.output_item.done", *TERMINAL))
-def done_items_are_in_progress(event: Event, link: Link) -> Sendings:
-    """The status of a message is the one that it began with, whatever becomes of it."""
-    for message in _messages(event):
-        if message["status"] == "completed":
-            message["status"] = "in_progress"
+def calls_are_in_progress_until_their_output(event: Event, link: Link) -> Sendings:
+    """A call that has come is in progress, because nobody has answered it."""
+    for item in [event["item"]] if "item" in event else event["response"]["output"]:
+        if item["type"] == "function_call" and item["status"] == "completed":
+            item["status"] = "in_progress"
     return event
 
 
