@@ -375,7 +375,7 @@ MANNERS: Final[dict[str, Manner]] = {
         "Creates with store true are refused, as on the Codex route.",
         keeps_nothing=True,
         breaks={"RWS-CHAIN-001": "fail"},
-        leaves_open=("RWS-CHAIN-021", "RWS-TOOL-003", "RWS-TOOL-006"),
+        leaves_open=("RWS-CHAIN-021", "RWS-TOOL-003"),
         leaves_more={OPENAI: ("RWS-TOOL-012",)},
     ),
 }
