@@ -44,6 +44,7 @@ def _swapped(first: Event, second: Event) -> list[Event]:
 @rewrite_events("RWS-EVENT-001", on=("response.created", "response.in_progress"))
 def progress_comes_before_creation(event: Event, link: Link) -> Sendings:
     """response.in_progress is sent before response.created."""
+    link = link.on_lane(event)
     if event["type"] == "response.created" and link.create.get("generate") is not False:
         link.memory["created"] = event
         return []
@@ -61,6 +62,7 @@ def is_completed_when_created(event: Event, link: Link) -> Sendings:
 @rewrite_events("RWS-EVENT-003")
 def queued_after_progress(event: Event, link: Link) -> Sendings:
     """response.queued is sent after response.in_progress."""
+    link = link.on_lane(event)
     if "sequence_number" not in event:
         return event
     if event["type"] == "response.created":
@@ -70,6 +72,7 @@ def queued_after_progress(event: Event, link: Link) -> Sendings:
         return event
     link.memory["more"] = 1
     queued = {
+        **event,
         "type": "response.queued",
         "sequence_number": event["sequence_number"] + 1,
         "response": {**event["response"], "status": "queued"},
@@ -80,6 +83,7 @@ def queued_after_progress(event: Event, link: Link) -> Sendings:
 @rewrite_events("RWS-EVENT-023")
 def creation_is_a_heartbeat(event: Event, link: Link) -> Sendings:
     """response.created is sent again, as a sign of life."""
+    link = link.on_lane(event)
     if "sequence_number" not in event:
         return event
     if event["type"] == "response.created":
@@ -96,6 +100,7 @@ def creation_is_a_heartbeat(event: Event, link: Link) -> Sendings:
 @rewrite_events("RWS-EVENT-004", on=("response.in_progress", "response.output_item.added"))
 def progress_comes_after_the_first_item(event: Event, link: Link) -> Sendings:
     """response.in_progress is sent after the first response.output_item.added."""
+    link = link.on_lane(event)
     if event["type"] == "response.in_progress":
         link.memory["progress"] = event
         return []

@@ -294,6 +294,6 @@ def another_item_follows_the_cut(event: Event, link: Link) -> Sendings:
     index = len(output)
     item = {**_messages(event)[-1], "id": "msg_afterword", "status": "completed", "content": []}
     output.append(item)
-    at = {"sequence_number": 0, "output_index": index}
-    added = {"type": ITEM_EVENTS[0], **at, "item": {**item, "status": "in_progress"}}
-    return renumbered([added, {"type": ITEM_EVENTS[1], **at, "item": item}, event], link)
+    at = {**{n: v for n, v in event.items() if n != "response"}, "output_index": index}
+    added = {**at, "type": ITEM_EVENTS[0], "item": {**item, "status": "in_progress"}}
+    return renumbered([added, {**at, "type": ITEM_EVENTS[1], "item": item}, event], link)

@@ -103,7 +103,8 @@ def _created(link: Link, error: Event) -> Event:
     response = response_object(
         read_create(refused), response_id=f"resp_early_{count}", model="m", now=0
     )
-    return {"type": "response.created", "sequence_number": 0, "response": response}
+    lane = {name: error[name] for name in ("stream_id",) if name in error}
+    return {"type": "response.created", "sequence_number": 0, "response": response, **lane}
 
 
 def _break_the_stream(sending: Event | CloseConnection, link: Link) -> Sendings:
@@ -112,7 +113,8 @@ def _break_the_stream(sending: Event | CloseConnection, link: Link) -> Sendings:
     created = _created(link, sending)
     error = {"code": "stream_incomplete", "message": "The upstream connection was lost."}
     failed = {**created["response"], "status": "failed", "error": error}
-    return [created, {"type": "response.failed", "sequence_number": 1, "response": failed}]
+    end = {"type": "response.failed", "sequence_number": 1, "response": failed}
+    return [created, {**created, **end}]
 
 
 def _create_first(sending: Event | CloseConnection, link: Link) -> Sendings:

@@ -44,6 +44,7 @@ def second_create_closes_the_connection(event: Event, link: Link) -> Incoming | 
 @rewrite_events("RWS-TURN-003", variant="refuse-second-create")
 def refusal_fails_the_first(event: Event, link: Link) -> Sendings:
     """After a second create was refused the running response fails at once."""
+    link = link.on_lane(event)
     match event["type"]:
         case "response.created":
             link.memory["response"] = event["response"]
@@ -58,8 +59,8 @@ def refusal_fails_the_first(event: Event, link: Link) -> Sendings:
     link.memory["state"] = "failed"
     error = {"code": "superseded", "message": "Another create came."}
     response = {**link.memory["response"], "status": "failed", "error": error}
-    number = event["sequence_number"]
-    return {"type": "response.failed", "sequence_number": number, "response": response}
+    told = {n: v for n, v in event.items() if n in ("sequence_number", "stream_id")}
+    return {"type": "response.failed", **told, "response": response}
 
 
 @rewrite_events("RWS-TURN-003", "RWS-EVENT-005", variant="refuse-second-create")
