@@ -51,7 +51,7 @@ def refusal_fails_the_first(event: Event, link: Link) -> Sendings:
             link.memory["state"] = "running"
             return event
         case "error":
-            if link.session.is_busy and link.memory["state"] == "running":
+            if link.session.is_busy and link.memory.get("state") == "running":
                 link.memory["state"] = "refused"
             return event
     if link.memory["state"] != "refused":
