@@ -179,6 +179,14 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
         lambda s: s["profile"].update(model="other"),
         "profile model: it says 'other'",
     ),
+    "a profile of another target": (
+        lambda s: s["profile"].update(url="wss://elsewhere/"),
+        "profile url: it says 'wss://elsewhere/'",
+    ),
+    "a profile of more features": (
+        lambda s: s["profile"].update(features=["lanes"]),
+        "profile features: it says ['lanes']",
+    ),
     "a lever more": (lambda s: s["profile"]["levers"].update(failure=1), "profile levers:"),
     "another dialect": (lambda s: s.update(dialect="openai"), "dialect: it says 'openai'"),
     "another target": (lambda s: s.update(target="wss://elsewhere/"), "target: it says"),

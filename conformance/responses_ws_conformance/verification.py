@@ -33,8 +33,6 @@ PROVEN: Final = (
     "seen_and_not_judged",
 )
 BROKEN: Final = ("fail", "warn")
-# Of the profile, what the statement says of the run as well.
-CLAIMED: Final = ("model", "dialect")
 ROUNDING: Final = 1.0  # seconds
 
 
@@ -137,10 +135,15 @@ def _versions(statement: Mapping[str, Any]) -> Iterator[str]:
 def _claims(statement: Mapping[str, Any], header: Header) -> Iterator[str]:
     """What the statement says twice, or a transcript says too."""
     profile = statement["profile"] or {}
-    claimed = {name: profile[name] for name in CLAIMED if name in profile}
-    for name, value in claimed.items():
-        if value != statement[name]:
-            yield f"profile {name}: it says {value!r}, elsewhere {statement[name]!r}"
+    said = {
+        "url": statement["target"].partition("?")[0],
+        "model": statement["model"],
+        "dialect": statement["dialect"],
+        "features": [name for name in statement["features"] if name != "auth"],
+    }
+    for name, value in said.items():
+        if profile.get(name, value) != value:
+            yield f"profile {name}: it says {profile[name]!r}, elsewhere {value!r}"
     levers = set(profile.get("levers", header.levers))
     if not levers <= set(header.levers):
         yield f"profile levers: the transcripts know none named {min(levers - {*header.levers})}"
