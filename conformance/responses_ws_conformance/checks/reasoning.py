@@ -97,7 +97,8 @@ def final_reasoning_agrees(evidence: Evidence) -> Iterator[Outcome]:
     for _, thought in each(told_twice, evidence):
         first, *others = thought.wholes()
         for other in others:
-            yield from differs(other, f"the text of {first.event.type}", first.text)
+            what = f"the text of {first.event.type} at {thought.place}"
+            yield from differs(other, what, first.text)
 
 
 def reasoning_items(exchange: Exchange) -> list[tuple[Received, dict[str, Any]]]:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from responses_ws_conformance import __version__, commands
 from responses_ws_conformance.api import RESPONSES, STREAM
+from responses_ws_conformance.attribution import Reading
 from responses_ws_conformance.calls import Call
 from responses_ws_conformance.driver import Blocked, Connection, Driver, Unreachable
 from responses_ws_conformance.exchanges import Exchange
@@ -111,6 +112,7 @@ class _Player:
         self.connections: dict[str, Connection] = {}
         self.exchanges: dict[str, Exchange] = {}
         self.calls: dict[str, Call] = {}
+        self.parents = {x.name: x.parent.name for x in Reading(recorded.entries) if x.parent}
         self.ids: dict[str, str] = {}
         self.arrivals = {e.conn: e.t for e in recorded.entries if isinstance(e, Opened)}
 
@@ -144,7 +146,7 @@ class _Player:
     def wait(self, after: tuple[Progress, ...]) -> None:
         """Read until every exchange has come as far as the recorded one had."""
         for progress in after:
-            exchange = self.exchanges.get(progress.exchange)
+            exchange = self._begun(progress.exchange)
             if exchange is None or exchange.name in self.calls:
                 continue
             connection = self._of(exchange)
@@ -242,7 +244,7 @@ class _Player:
 
     def _told(self, source: Source) -> Any:
         """What the server says now where it said an id in the recording."""
-        exchange = self.exchanges.get(source.exchange)
+        exchange = self._exchange(source.exchange)
         call = self.calls.get(exchange.name) if exchange is not None else None
         if call is not None:
             told = list(told_by(call))
@@ -257,7 +259,7 @@ class _Player:
 
     def _wait_in_vain(self, expired: Expired) -> None:
         connection = self._connection(expired.conn)
-        exchange = self.exchanges.get(expired.exchange or "")
+        exchange = self._exchange(expired.exchange or "")
         if expired.clock == "close":
             connection.wait_for_close(expired.limit)
         elif exchange is not None:
@@ -280,7 +282,7 @@ class _Player:
     def _note(self, note: Note) -> None:
         roles: dict[str, tuple[str, ...]] = {}
         for role, names in note.roles.items():
-            now = [self.exchanges.get(name) or self.connections.get(name) for name in names]
+            now = [self._exchange(name) or self.connections.get(name) for name in names]
             if None in now:
                 return  # it is about something that this replay has left out
             roles[role] = tuple(one.name for one in now if one is not None)
@@ -291,6 +293,21 @@ class _Player:
         self.driver.recording.add(
             Note, note=note.note, requirement=note.requirement, roles=roles, facts=facts
         )
+
+    def _begun(self, name: str) -> Exchange | None:
+        """The exchange of now; a successor begins some time after its parent."""
+        parent = self._exchange(self.parents.get(name, ""))
+        if parent is not None:
+            self._of(parent).follow(parent, lambda _: self._exchange(name) is not None)
+        return self._exchange(name)
+
+    def _exchange(self, name: str) -> Exchange | None:
+        """The exchange of now; a successor, which the client did not send, goes by its parent."""
+        parent = self._exchange(self.parents[name]) if name in self.parents else None
+        if parent is None:
+            return self.exchanges.get(name)
+        view = self.driver.recording.reading.connection(parent.conn)
+        return next((x for x in view.exchanges if x.parent is parent), None)
 
     def _connection(self, name: str) -> Connection:
         if name not in self.connections:

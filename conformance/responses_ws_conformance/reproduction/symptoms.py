@@ -21,6 +21,8 @@ from responses_ws_conformance.reproduction.steps import Path, is_id
 
 EVENT_TYPE: Final = re.compile(r"\b(?:response|error)(?:\.[a-z_]+)+\b|\berror\b")
 WORD: Final = re.compile(r"[a-z]+(?:_[a-z]+)*")
+# A member with the one that holds it.
+DOTTED: Final = re.compile(r"\b[a-z_]+\.[a-z_]+\b")
 END: Final[tuple[Path, ...]] = (
     ("type",),
     ("status",),
@@ -144,15 +146,18 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Types:
-    """The event types of a turn, each where it came first."""
+    """The event types of a turn, each where it came first; or from the end, where it came last."""
 
     turn: Turn
+    step: int = 1
 
     def seen(self, frames: Sequence[Frame]) -> Any:
-        return list(dict.fromkeys(value["type"] for value in came(frames, self.turn)))
+        values = came(frames, self.turn)[:: self.step]
+        return list(dict.fromkeys(value["type"] for value in values))
 
     def source(self) -> str:
-        return f"list(dict.fromkeys(f['type'] for f in came({self.turn!a})))"
+        way = f"[::{self.step}]" if self.step != 1 else ""
+        return f"list(dict.fromkeys(f['type'] for f in came({self.turn!a}){way}))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,19 +291,29 @@ def candidates(
     """Every look that may show a finding, the likeliest first."""
     told = f"{finding.expected} {finding.actual}"
     names = set(WORD.findall(f"{told} {text} {finding.path or ''}")) - COMMON
+    names |= set(DOTTED.findall(f"{told} {text}"))
     kinds = dict.fromkeys(EVENT_TYPE.findall(f"{told} {text}"))
     turns = list(dict.fromkeys(frame.turn for frame in recorded))
     here = [frame for frame in recorded if frame.n == finding.at]
-    for frame in here:
+
+    def looks(frame: Frame, place: Path | None) -> Iterator[Symptom]:
+        """Looks at what is at a place, and then at what the finding names or quotes."""
         nth = _nth(recorded, frame)
-        if finding.path:
-            yield from _looks_at(frame, nth, tuple(_keys(finding.path)))
-        yield Ending(frame.turn)
         others = came(right, frame.turn, frame.type)[nth : nth + 1]
-        paths = {path for value in (frame.value, *others) for path in _paths(value)}
-        for path in sorted(paths, key=lambda path: (len(path), str(path))):
-            if path[-1] in names:
+        values = {path: value for each in (*others, frame.value) for path, value in _inside(each)}
+        paths = sorted(values, key=lambda path: (len(path), str(path)))
+        if place is not None:
+            yield from _looks_at(frame, nth, place)
+            below = (path for path in paths if path[: len(place)] == place)
+            yield from (look for path in below for look in _looks_at(frame, nth, path))
+        yield Ending(frame.turn)
+        for path in paths:
+            is_named = path[-1] in names or ".".join(map(str, path[-2:])) in names
+            if is_named or (isinstance(values[path], str) and repr(values[path]) in told):
                 yield from _looks_at(frame, nth, path)
+
+    for frame in here:
+        yield from looks(frame, tuple(_keys(finding.path)) if finding.path else None)
     near = [frame.turn for frame in here]
     for turn in dict.fromkeys((*near, *reversed(turns))):
         yield Ending(turn)
@@ -312,6 +327,11 @@ def candidates(
         if NUMBER in names:
             yield Numbers(turn)
         yield Types(turn)
+        yield Types(turn, -1)
+    alike = {*kinds, *(frame.type for frame in here)}
+    for frame in recorded:
+        if frame.type in alike:
+            yield from looks(frame, None)
 
 
 def _looks_at(frame: Frame, nth: int, path: Path) -> Iterator[Symptom]:
@@ -343,8 +363,8 @@ def _keys(pointer: str) -> Iterator[str | int]:
         yield int(key) if key.isdigit() else key.replace("~1", "/").replace("~0", "~")
 
 
-def _paths(value: Any, path: Path = ()) -> Iterator[Path]:
-    """The path of everything that stands in a JSON value."""
+def _inside(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Everything that stands in a JSON value, with its path."""
     if isinstance(value, dict):
         rows: Iterator[tuple[str | int, Any]] = iter(value.items())
     elif isinstance(value, list):
@@ -352,8 +372,8 @@ def _paths(value: Any, path: Path = ()) -> Iterator[Path]:
     else:
         return
     for name, inner in rows:
-        yield (*path, name)
-        yield from _paths(inner, (*path, name))
+        yield (*path, name), inner
+        yield from _inside(inner, (*path, name))
 
 
 def _at(look: Origin) -> str:
