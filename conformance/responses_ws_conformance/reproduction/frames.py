@@ -2,8 +2,8 @@
 
 Each frame has its *turn*: the connection, the lane that it names, and how many answers had ended
 there before it. What is no event has a type in parentheses: the handshake ``(opened)``, a pong,
-silence, the end of the connection, and the ``(body)`` and the status of what was ``(answered)``
-over HTTP. A stream over HTTP is its events.
+silence, the end of the connection, and over HTTP the ``(body)``, and the status and media type of
+what was ``(answered)``. A stream over HTTP is its events.
 """
 
 from __future__ import annotations
@@ -109,7 +109,8 @@ def _values(entry: Opened | Received | Closed | Expired | Answered) -> Iterator[
             yield {"type": OPENED, "status": entry.status, "body": body}
         case Opened() | Answered():
             yield from map(_event, _pieces(entry.body or ""))
-            yield {"type": ANSWERED, "status": entry.status}
+            media = (entry.response_header("Content-Type") or "").partition(";")[0]
+            yield {"type": ANSWERED, "status": entry.status, "media": media}
         case Closed():
             lost = 1006 if entry.side in ("lost", "failed") else 1005
             yield {"type": CLOSED, "code": int(entry.code or lost)}

@@ -26,6 +26,7 @@ DOTTED: Final = re.compile(r"\b[a-z_]+\.[a-z_]+\b")
 END: Final[tuple[Path, ...]] = (
     ("type",),
     ("status",),
+    ("media",),
     ("code",),
     ("error", "code"),
     ("response", "error", "code"),
@@ -37,6 +38,8 @@ QUOTE: Final = '"'
 # The member in which the end of a stream has the whole, where that is not ``text``.
 STREAMED: Final = {"arguments": "arguments", "refusal": "refusal", "_input": "input"}
 DELTA: Final = ".delta"
+# How names of members end whose value is a time, and another one each time.
+TIME: Final = "_at"
 
 
 class Symptom(Protocol):
@@ -118,7 +121,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a turn ended: the type, status and code of its last frame."""
+    """How a turn ended: the type, status, media type and code of its last frame."""
 
     turn: Turn
 
@@ -342,7 +345,8 @@ def _looks_at(frame: Frame, nth: int, path: Path) -> Iterator[Symptom]:
         if not isinstance(at(frame.value, *path), str):
             yield Member(frame.turn, frame.type, nth, path)
     else:
-        yield Member(frame.turn, frame.type, nth, path)
+        if not str(path[-1]).endswith(TIME):
+            yield Member(frame.turn, frame.type, nth, path)
         yield Kind(frame.turn, frame.type, nth, path)
 
 
