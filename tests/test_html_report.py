@@ -121,6 +121,9 @@ def test_each_log_has_time_direction_lane_and_frame(tmp_path: Path) -> None:
     assert logs.count('aria-label="received"') > 1
     assert 'class="lane">lane ' in logs
     assert "<b>response.completed</b>" in logs
+    deltas = re.findall(r"<b>response\.output_text\.delta</b> (<i>&quot;.+?&quot;</i>)?", logs)
+    assert deltas
+    assert all(deltas), "what a delta says stands before its ids"
 
 
 def test_what_was_left_out_or_known_is_said_first() -> None:

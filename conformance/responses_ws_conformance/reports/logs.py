@@ -28,6 +28,9 @@ from responses_ws_conformance.transcript import (
 LINE_LENGTH: Final = 200
 # Of what is longer the beginning is shown, so that no message can swell the page.
 SHOWN_LENGTH: Final = 100_000
+# Members that say what a message is about, which in the message stand behind ids and numbers.
+TELLING: Final = ("delta", "text", "arguments", "refusal", "input")
+GIST_LENGTH: Final = 40
 DIRECTION: Final = re.compile(r"[→←] ")
 EXCHANGE: Final = re.compile(r"e(\d+)")
 ENTRY: Final = r"entry \1"
@@ -110,14 +113,23 @@ def _content(entry: Entry) -> str:
 
 
 def _line(entry: Entry) -> str:
-    """The entry in one line: the type of a message stands out, whatever it begins with."""
+    """The entry in one line: the type and the gist of a message stand first, whatever it is."""
     if isinstance(entry, Message) and isinstance(entry.payload, dict) and entry.text is not None:
         kind = entry.payload.get("type")
         shown = f"<b>{escape(safe(kind, limit=80))}</b> " if isinstance(kind, str) else ""
-        return shown + escape(safe(entry.text, limit=LINE_LENGTH))
+        return shown + _gist(entry.payload) + escape(safe(entry.text, limit=LINE_LENGTH))
     # The connection and the direction have columns of their own.
     text = frame(entry).removeprefix(getattr(entry, "conn", "")).strip()
     return escape(DIRECTION.sub("", text, count=1))
+
+
+def _gist(payload: Mapping[str, object]) -> str:
+    for name in TELLING:
+        value = payload.get(name)
+        if isinstance(value, str):
+            text = json.dumps(value, ensure_ascii=False)
+            return f"<i>{escape(safe(text, limit=GIST_LENGTH))}</i> "
+    return ""
 
 
 def _whole(entry: Entry) -> str | None:
