@@ -6,7 +6,7 @@ Written as JSON (schema ``files/report``); the terminal text is made from the sa
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -76,6 +76,7 @@ class Report:
     stopped: str | None = None
     turns: int = 0
     scenarios: tuple[str, ...] = ()
+    transcripts: tuple[str, ...] = ()
     probes: tuple[Probe, ...] = ()
     unclaimed: tuple[Sighting, ...] = ()
     profile: dict[str, Any] | None = None
@@ -103,6 +104,7 @@ class Report:
             stopped=run.stopped,
             turns=run.turns,
             scenarios=tuple(dict.fromkeys(e.transcript.header.scenario for e in run.evidence)),
+            transcripts=_files(e.transcript for e in run.evidence),
             probes=probes(run.evidence),
             unclaimed=unclaimed(run.evidence),
             profile=run.profile.published(),
@@ -127,6 +129,7 @@ class Report:
             spec_version=first.spec_version,
             selected=first.selected,
             scenarios=tuple(dict.fromkeys(t.header.scenario for t in transcripts)),
+            transcripts=_files(transcripts),
             turns=sum(_is_turn(entry) for t in transcripts for entry in t.entries),
             probes=probes(evidence),
             unclaimed=unclaimed(evidence),
@@ -172,6 +175,7 @@ class Report:
             "stopped": self.stopped,
             "selected": list(self.selected) if self.selected is not None else None,
             "scenarios": list(self.scenarios),
+            "transcripts": list(self.transcripts),
             "dropped": list(self.dropped),
             "probes": [_probe(probe) for probe in self.probes],
             "unclaimed": [asdict(sighting) for sighting in self.unclaimed],
@@ -238,6 +242,10 @@ def _is_turn(entry: Entry) -> bool:
     if isinstance(entry, Requested):
         return entry.method == "POST"
     return isinstance(entry, Sent) and entry.type == "response.create"
+
+
+def _files(transcripts: Iterable[Transcript]) -> tuple[str, ...]:
+    return tuple(str(t.path) for t in transcripts if t.path is not None)
 
 
 def _duration(transcripts: Sequence[Transcript]) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from responses_ws_conformance.cli.options import OUTPUT, Commands, add_formats, saved_report
+from responses_ws_conformance.cli.options import Commands, add_formats, saved_report
 from responses_ws_conformance.cli.outcome import write_formats
 from responses_ws_conformance.report import ExitCode
 from responses_ws_conformance.transcript import load
@@ -24,10 +24,8 @@ def add(commands: Commands) -> None:
 def report_command(options: argparse.Namespace) -> int:
     """``rws report``: a saved report in other forms, with the transcripts that it names."""
     report = saved_report(options.report)
-    folders = {options.transcripts}
-    if options.transcripts is None:
-        names = {f["transcript"] for row in report["requirements"] for f in row["findings"]}
-        folders = {Path(name).parent for name in names if name} | {OUTPUT / "transcripts"}
-    paths = sorted(path for folder in folders for path in folder.glob("*.jsonl"))
-    write_formats(report, [load(path) for path in paths], options)
+    paths = [Path(name) for name in report["transcripts"]]
+    if options.transcripts is not None:
+        paths = [options.transcripts / path.name for path in paths]
+    write_formats(report, [load(path) for path in paths if path.is_file()], options)
     return ExitCode.OK
