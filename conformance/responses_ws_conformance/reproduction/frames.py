@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from email.message import Message as Headers
 from typing import Any, Final
 
 from responses_ws_conformance.payloads import parse
@@ -109,8 +110,13 @@ def _values(entry: Opened | Received | Closed | Expired | Answered) -> Iterator[
             yield {"type": OPENED, "status": entry.status, "body": body}
         case Opened() | Answered():
             yield from map(_event, _pieces(entry.body or ""))
-            media = (entry.response_header("Content-Type") or "").partition(";")[0]
-            yield {"type": ANSWERED, "status": entry.status, "media": media}
+            headers = Headers()
+            headers["Content-Type"] = entry.response_header("Content-Type") or ""
+            yield {
+                "type": ANSWERED,
+                "status": entry.status,
+                "media": headers.get_content_type(),
+            }
         case Closed():
             lost = 1006 if entry.side in ("lost", "failed") else 1005
             yield {"type": CLOSED, "code": int(entry.code or lost)}
