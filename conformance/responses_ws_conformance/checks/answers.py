@@ -206,6 +206,12 @@ def contains(exchange: Exchange, word: str) -> bool:
     return word.lower() in exchange.text.lower()
 
 
+def has_called(exchange: Exchange) -> bool:
+    """True where the answer calls a tool and says nothing."""
+    kinds = [str(item.get("type")) for item in exchange.output_items]
+    return not exchange.text and any(kind.endswith("_call") for kind in kinds)
+
+
 def input_tokens(exchange: Exchange) -> int:
     """How many tokens the model read by the target's own count; 0 where it does not count."""
     usage = exchange.response.get("usage")
@@ -218,20 +224,23 @@ def recalled(mark: Mark) -> Iterator[Outcome]:
 
     ``recalls`` asked through the chain, ``controls`` asked with the whole history in one create.
     Recalled there, repeatedly, but never through the chain, is a violation; recalled nowhere is
-    a moody model.
+    a moody model, and so is one that calls a tool where it was asked to speak.
     """
     word = str(mark.fact("word"))
     recalls, controls = mark.exchanges("recalls"), mark.exchanges("controls")
     if any(contains(x, word) for x in recalls):
         return
     hits = sum(contains(x, word) for x in controls)
-    if hits >= RECALLS_THAT_PROVE and len(recalls) >= RECALLS_THAT_PROVE:
+    misses = [x for x in recalls if not has_called(x)]
+    if hits >= RECALLS_THAT_PROVE and len(misses) >= RECALLS_THAT_PROVE:
         yield Finding(
-            recalls[-1].last,
+            misses[-1].last,
             f"an answer with {word!r}, which was given earlier in the chain",
-            f"{len(recalls)} answers without it, the last {recalls[-1].text[:80]!r}; with the "
+            f"{len(misses)} answers without it, the last {misses[-1].text[:80]!r}; with the "
             f"whole history in one create the answer had it {hits} times",
         )
+    elif len(misses) < len(recalls):
+        yield Undecided(Cause.MOOD, f"the model called a tool where it was asked for {word!r}")
     else:
         yield Undecided(
             Cause.MOOD, f"the model did not bring back {word!r} even with the whole history at hand"

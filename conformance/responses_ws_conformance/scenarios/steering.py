@@ -137,6 +137,8 @@ def steer_long_answer(
 def require_successor(driver: Driver, connection: Connection, steered: Steered) -> Exchange:
     """The successor, ended well; raises Blocked where there is none."""
     target, successor = steered.target, steered.successor
+    if target.function_calls:
+        raise Blocked(Cause.BLOCKED, "the response calls a tool all the same", "RWS-TOOL-009")
     proof: list[Exchange] = []
     if successor is None:
         # A successor can be late, and behind the create that shows that it is not.

@@ -121,6 +121,8 @@ def parallel_calls(driver: Driver) -> None:
         nonlocal latest
         previous = latest.response_id
         latest = connection.turn(items, owes=owes, previous_response_id=previous, **words_only)
+        if latest.function_calls:
+            raise Blocked(Cause.BLOCKED, "the response calls a tool all the same", "RWS-TOOL-009")
         return latest
 
     told_at_once = [x for x in (go_on(outputs, "RWS-TOOL-008"),) if contains(x, word)]
