@@ -129,10 +129,9 @@ def left_open(evidence: Evidence) -> list[tuple[Exchange, Received, Item]]:
 @invariant("RWS-INTR-005", when=lambda e: bool(_interruptions(e)))
 def only_open_items_are_interrupted(evidence: Evidence) -> Iterator[Outcome]:
     """An item that is reported as interrupted had begun and is not done."""
-    responses = {x.response_id: x for x in evidence.responses}
     for event in _interruptions(evidence):
-        response = responses.get(event.payload.get("response_id"))
-        items = items_of(response) if response is not None else []
+        name = event.payload.get("response_id")
+        items = [i for x in evidence.responses if x.response_id == name for i in items_of(x)]
         named = [item for item in items if _names(event, item)]
         is_open = any(
             item.events[0].n < event.n and (item.done is None or item.done.n > event.n)

@@ -37,13 +37,23 @@ def stored_responses_are_lost(wanted: str | None, cache: Cache, shelf: Cache) ->
     return None if found is not None and found is not NOTHING and found.is_stored else found
 
 
-@replace_policy("remember", "RWS-CHAIN-018")
+@replace_policy("remember", "RWS-CHAIN-018", "RWS-INTR-008")
 def incomplete_responses_are_dropped(cache: Cache, snapshot: Snapshot) -> Cache:
     """Only a completed response can be continued."""
     return {} if snapshot.status == "incomplete" else remember(cache, snapshot)
 
 
-@replace_policy("keeps", "RWS-CHAIN-009", "RWS-CHAIN-010", "RWS-CHAIN-012", "RWS-CHAIN-022")
+@replace_policy(
+    "keeps",
+    "RWS-CHAIN-009",
+    "RWS-CHAIN-010",
+    "RWS-CHAIN-012",
+    "RWS-CHAIN-022",
+    "RWS-STORE-009",
+    "RWS-WARM-010",
+    "RWS-LANE-026",
+    "RWS-LANE-027",
+)
 def everything_is_stored(snapshot: Snapshot) -> bool:
     """The flag is ignored: each response goes to the store, for all connections and for good."""
     return True
@@ -80,7 +90,7 @@ def only_new_input_is_counted(event: Event, link: Link) -> Sendings:
 # What is evicted
 
 
-@replace_policy("evict", "RWS-CHAIN-012", "RWS-CHAIN-022")
+@replace_policy("evict", "RWS-CHAIN-012", "RWS-CHAIN-022", "RWS-LANE-026")
 def failure_evicts_nothing(cache: Cache, referenced: str | None) -> Cache:
     """A failed continuation leaves the response it referenced in the cache."""
     return cache
@@ -107,14 +117,16 @@ def an_unknown_id_evicts(cache: Cache, referenced: str | None) -> Cache:
 # What the model sees
 
 
-@replace_policy("gather", "RWS-CHAIN-003", "RWS-TOOL-005", "RWS-TOOL-006")
+@replace_policy(
+    "gather", "RWS-CHAIN-003", "RWS-TOOL-005", "RWS-TOOL-006", "RWS-STORE-006", "RWS-CUSTOM-008"
+)
 def context_is_lost(previous: Snapshot, create: Create) -> tuple[Item, ...]:
     """A continuation is accepted, but the model sees its new messages only."""
     new = tuple(item for item in create.items if item["type"] == "message")
     return new if previous.context else create.items
 
 
-@replace_policy("gather", "RWS-CHAIN-003")
+@replace_policy("gather", "RWS-CHAIN-003", "RWS-STORE-006")
 def earlier_input_is_lost(previous: Snapshot, create: Create) -> tuple[Item, ...]:
     """A continuation sees what the model said before, not what it was asked."""
     said = (item for item in previous.context if item.get("role") not in ("user", "developer"))
@@ -155,7 +167,7 @@ def a_chain_begins_anew_after_a_cut(previous: Snapshot, create: Create) -> tuple
     return create.items if previous.status == "incomplete" else gather(previous, create)
 
 
-@replace_policy("resolve", "RWS-CHAIN-017")
+@replace_policy("resolve", "RWS-CHAIN-017", "RWS-LANE-020")
 def a_connection_is_a_conversation(
     wanted: str | None, cache: Cache, shelf: Cache
 ) -> Snapshot | None:
@@ -172,7 +184,9 @@ def only_the_last_message_is_read(previous: Snapshot, create: Create) -> tuple[I
     )
 
 
-@on_incoming("RWS-CHAIN-011", "RWS-CHAIN-013", on="response.create")
+@on_incoming(
+    "RWS-CHAIN-011", "RWS-CHAIN-013", "RWS-REASON-009", "RWS-COMPACT-007", on="response.create"
+)
 def replayed_answers_are_refused(event: Event, link: Link) -> Incoming | Reply:
     """What the assistant said is no valid input."""
     items = event["input"] if isinstance(event.get("input"), list) else []
@@ -191,7 +205,7 @@ def previous_id_is_not_echoed(event: Event, link: Link) -> Sendings:
     return event
 
 
-@rewrite_events("RWS-CHAIN-020", on=LIFECYCLE)
+@rewrite_events("RWS-CHAIN-020", "RWS-STEER-006", on=LIFECYCLE)
 def previous_id_is_the_upstreams(event: Event, link: Link) -> Sendings:
     """A proxy echoes the id that its upstream knows the response by."""
     if event["response"]["previous_response_id"] is not None:
@@ -238,7 +252,14 @@ def _read_id(message: Incoming, link: Link) -> Incoming:
 register(
     Fault(
         "a-chain-has-one-id",
-        ("RWS-CHAIN-004",),
+        (
+            "RWS-CHAIN-004",
+            "RWS-STORE-006",
+            "RWS-STORE-007",
+            "RWS-STORE-009",
+            "RWS-LANE-019",
+            "RWS-STEER-018",
+        ),
         "A continuation has the id of the response that it continues.",
         Hooks(incoming=_read_id, outgoing=_name_alike),
     )
@@ -246,7 +267,16 @@ register(
 register(
     Fault(
         "connections-number-their-responses",
-        ("RWS-CHAIN-004",),
+        (
+            "RWS-CHAIN-004",
+            "RWS-STORE-001",
+            "RWS-STORE-011",
+            "RWS-STEER-002",
+            "RWS-STEER-018",
+            "RWS-INTR-001",
+            "RWS-INJECT-001",
+            "RWS-INJECT-004",
+        ),
         "The first response of each connection has the same id, and so has the second.",
         Hooks(incoming=_read_id, outgoing=_number),
     )

@@ -201,7 +201,7 @@ def _go_on_from_window(message: Incoming, link: Link) -> Incoming:
     window = link.shared.get("windows", {}).get(base)
     if window is None or not isinstance(message, dict):
         return message
-    link.memory["base"] = base
+    link.on_lane(message).memory["base"] = base
     rest = {name: value for name, value in message.items() if name != PREVIOUS}
     return {**rest, "input": [*window, *message["input"]]}
 

@@ -35,7 +35,17 @@ def string_input_is_lost(event: Event, link: Link) -> Incoming | Reply:
     return {**event, "input": " "} if isinstance(event.get("input"), str) else event
 
 
-@on_incoming("RWS-CREATE-002", on=CREATE)
+@on_incoming(
+    "RWS-CREATE-002",
+    "RWS-WARM-001",
+    "RWS-WARM-011",
+    "RWS-LANE-003",
+    "RWS-LANE-004",
+    "RWS-REASON-007",
+    "RWS-COMPACT-001",
+    "RWS-INJECT-007",
+    on=CREATE,
+)
 def lone_message_is_refused(event: Event, link: Link) -> Incoming | Reply:
     """Without a chain to store or continue, an array of one message is refused."""
     match event:
@@ -58,7 +68,7 @@ def content_has_parts(event: Event, link: Link) -> Incoming | Reply:
 # What the response shows
 
 
-@rewrite_events("RWS-CREATE-003", on=LIFECYCLE)
+@rewrite_events("RWS-CREATE-003", "RWS-STEER-025", on=LIFECYCLE)
 def tools_are_not_listed(event: Event, link: Link) -> Sendings:
     """The response lists no tools."""
     event["response"]["tools"] = []
@@ -151,13 +161,13 @@ def _without_instructions(create: Create) -> Create:
     return replace(create, fields=fields)
 
 
-@replace_policy("inherit", "RWS-CREATE-018")
+@replace_policy("inherit", "RWS-CREATE-018", "RWS-STEER-025")
 def instructions_are_dropped(create: Create, previous: Snapshot) -> Create:
     """A gateway builds the prompt from the input, and from nothing else."""
     return _without_instructions(create)
 
 
-@replace_policy("inherit", "RWS-CREATE-018")
+@replace_policy("inherit", "RWS-CREATE-018", "RWS-STEER-007")
 def instructions_are_for_the_first_turn(create: Create, previous: Snapshot) -> Create:
     """The instructions of a continuation are taken for those that the chain began with."""
     return _without_instructions(create) if previous.context else create
@@ -190,7 +200,13 @@ def token_limit_is_ignored(event: Event, link: Link) -> Incoming | Reply:
     return {name: value for name, value in event.items() if name != "max_output_tokens"}
 
 
-@rewrite_events("RWS-CREATE-009", on=("response.output_item.done", "response.incomplete"))
+@rewrite_events(
+    "RWS-CREATE-009",
+    "RWS-ITEM-002",
+    "RWS-ITEM-004",
+    "RWS-INTR-002",
+    on=("response.output_item.done", "response.incomplete"),
+)
 def token_limit_completes(event: Event, link: Link) -> Sendings:
     """A response that was cut by max_output_tokens calls itself completed."""
     if event["type"] == "response.output_item.done":
@@ -204,7 +220,7 @@ def token_limit_completes(event: Event, link: Link) -> Sendings:
     return {**event, "type": "response.completed"}
 
 
-@rewrite_events("RWS-CREATE-009", on="response.incomplete")
+@rewrite_events("RWS-CREATE-009", "RWS-STEER-004", "RWS-INTR-002", on="response.incomplete")
 def token_limit_is_called_length(event: Event, link: Link) -> Sendings:
     """The reason of a response that was cut has the name it has in chat completions."""
     event["response"]["incomplete_details"] = {"reason": "length"}

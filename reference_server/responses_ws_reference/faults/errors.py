@@ -33,7 +33,7 @@ def rewrite_ordinary_errors(*breaks: str) -> Callable[[Rewrite], Rewrite]:
     return decorate
 
 
-@rewrite_ordinary_errors("RWS-ERROR-001")
+@rewrite_ordinary_errors("RWS-ERROR-001", "RWS-LANE-003", "RWS-LANE-005", "RWS-LANE-015")
 def errors_are_wrapped_in_a_body(event: Event, link: Link) -> Sendings:
     """The error object stands in a body, as it came from an HTTP server behind."""
     return {"type": "error", "status": event["status"], "body": {"error": event["error"]}}
@@ -47,7 +47,15 @@ def model_errors_have_a_type_of_their_own(event: Event, link: Link) -> Sendings:
     return {**event, "type": "response.error"}
 
 
-@rewrite_ordinary_errors("RWS-ERROR-001", "RWS-ERROR-002", "RWS-ERROR-003", "RWS-ERROR-004")
+@rewrite_ordinary_errors(
+    "RWS-ERROR-001",
+    "RWS-ERROR-002",
+    "RWS-ERROR-003",
+    "RWS-ERROR-004",
+    "RWS-LANE-003",
+    "RWS-LANE-005",
+    "RWS-LANE-015",
+)
 def errors_are_flat(event: Event, link: Link) -> Sendings:
     """Code, message and param stand beside the type of the event, as in an SSE stream."""
     error = event["error"]
@@ -60,14 +68,14 @@ def errors_are_nested_and_flat(event: Event, link: Link) -> Sendings:
     return {**event["error"], **event}
 
 
-@rewrite_ordinary_errors("RWS-ERROR-003", "RWS-ERROR-004")
+@rewrite_ordinary_errors("RWS-ERROR-003", "RWS-ERROR-004", "RWS-LANE-006", "RWS-LANE-016")
 def errors_lack_a_status(event: Event, link: Link) -> Sendings:
     """An error event has no status."""
     del event["status"]
     return event
 
 
-@rewrite_ordinary_errors("RWS-ERROR-003", "RWS-ERROR-004")
+@rewrite_ordinary_errors("RWS-ERROR-003", "RWS-ERROR-004", "RWS-LANE-006", "RWS-LANE-016")
 def errors_have_the_status_in_words(event: Event, link: Link) -> Sendings:
     """The status of an error event is a string."""
     return {**event, "status": str(event["status"])}
@@ -80,7 +88,7 @@ def errors_say_nothing(event: Event, link: Link) -> Sendings:
     return event
 
 
-@rewrite_ordinary_errors("RWS-ERROR-006")
+@rewrite_ordinary_errors("RWS-ERROR-006", "RWS-LANE-005", "RWS-LANE-015")
 def errors_lack_a_code(event: Event, link: Link) -> Sendings:
     """The code of an error is null, as in OpenAI's validation errors."""
     event["error"]["code"] = None
@@ -94,14 +102,16 @@ def errors_lack_a_type(event: Event, link: Link) -> Sendings:
     return event
 
 
-@rewrite_ordinary_errors("RWS-ERROR-008")
+@rewrite_ordinary_errors("RWS-ERROR-008", "RWS-LANE-006", "RWS-LANE-016")
 def errors_lack_a_param(event: Event, link: Link) -> Sendings:
     """An error has no param, not even null."""
     del event["error"]["param"]
     return event
 
 
-@rewrite_ordinary_errors("RWS-ERROR-003", "RWS-ERROR-004", "RWS-ERROR-006")
+@rewrite_ordinary_errors(
+    "RWS-ERROR-003", "RWS-ERROR-004", "RWS-ERROR-006", "RWS-LANE-005", "RWS-LANE-015"
+)
 def errors_carry_the_code_in_their_type(event: Event, link: Link) -> Sendings:
     """An error has its code as its type, no code and no status, as in LocalAI."""
     event["error"] |= {"type": event["error"]["code"], "code": None}
@@ -116,6 +126,13 @@ def errors_carry_the_code_in_their_type(event: Event, link: Link) -> Sendings:
     "RWS-CREATE-005",
     "RWS-CHAIN-008",
     "RWS-TURN-005",
+    "RWS-STORE-001",
+    "RWS-LANE-008",
+    "RWS-LANE-010",
+    "RWS-LANE-011",
+    "RWS-LANE-018",
+    "RWS-LANE-019",
+    "RWS-LANE-025",
     on="error",
 )
 def errors_close_the_connection(event: Event, link: Link) -> Sendings:

@@ -41,11 +41,15 @@ def _swapped(first: Event, second: Event) -> list[Event]:
 # Order
 
 
-@rewrite_events("RWS-EVENT-001", on=("response.created", "response.in_progress"))
+@rewrite_events(
+    "RWS-EVENT-001",
+    on=("response.created", "response.in_progress"),
+)
 def progress_comes_before_creation(event: Event, link: Link) -> Sendings:
     """response.in_progress is sent before response.created."""
     link = link.on_lane(event)
-    if event["type"] == "response.created" and link.create.get("generate") is not False:
+    is_first = event["response"].get("previous_response_id") is None
+    if event["type"] == "response.created" and is_first and link.create.get("generate", True):
         link.memory["created"] = event
         return []
     created = link.memory.pop("created", None)
@@ -97,7 +101,7 @@ def creation_is_a_heartbeat(event: Event, link: Link) -> Sendings:
     return [again, {**event, "sequence_number": number + 1}]
 
 
-@rewrite_events("RWS-EVENT-004", on=("response.in_progress", "response.output_item.added"))
+@rewrite_events("RWS-EVENT-004")
 def progress_comes_after_the_first_item(event: Event, link: Link) -> Sendings:
     """response.in_progress is sent after the first response.output_item.added."""
     link = link.on_lane(event)
@@ -105,7 +109,10 @@ def progress_comes_after_the_first_item(event: Event, link: Link) -> Sendings:
         link.memory["progress"] = event
         return []
     progress = link.memory.pop("progress", None)
-    return _swapped(progress, event) if progress else event
+    if progress is None:
+        return event
+    is_item = event["type"] == "response.output_item.added"
+    return _swapped(progress, event) if is_item else [progress, event]
 
 
 # End
@@ -123,7 +130,7 @@ def never_ends(event: Event, link: Link) -> Sendings:
     return []
 
 
-@rewrite_events("RWS-EVENT-006", on=TERMINAL)
+@rewrite_events("RWS-EVENT-006", on=("response.completed", "response.incomplete"))
 def talks_after_the_end(event: Event, link: Link) -> Sendings:
     """A response.in_progress follows the terminal event, as a keepalive that came too late."""
     late = {
@@ -187,7 +194,7 @@ def fails_without_a_reason(event: Event, link: Link) -> Sendings:
     return {"type": "response.failed", "sequence_number": number, "response": failed}
 
 
-@rewrite_events("RWS-EVENT-010", on="response.incomplete")
+@rewrite_events("RWS-EVENT-010", "RWS-STEER-004", "RWS-INTR-002", on="response.incomplete")
 def incomplete_without_a_reason(event: Event, link: Link) -> Sendings:
     """incomplete_details is null in response.incomplete."""
     event["response"]["incomplete_details"] = None

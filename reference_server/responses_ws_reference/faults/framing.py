@@ -149,13 +149,13 @@ def type_is_not_needed(event: Event, link: Link) -> Incoming | Reply:
     return {"type": "response.create", **event}
 
 
-@on_incoming("RWS-FRAME-010")
+@on_incoming("RWS-FRAME-010", "RWS-STEER-001", "RWS-INTR-001", "RWS-INJECT-003", "RWS-INJECT-004")
 def unknown_events_are_ignored(event: Event, link: Link) -> Incoming | Reply:
     """A client event of an unknown type gets no answer."""
     return event if event.get("type", "response.create") == "response.create" else Reply()
 
 
-@on_incoming("RWS-FRAME-010", "RWS-FRAME-011")
+@on_incoming("RWS-FRAME-010", "RWS-FRAME-011", "RWS-STEER-001", "RWS-INJECT-003", "RWS-INJECT-004")
 def every_event_is_a_create(event: Event, link: Link) -> Incoming | Reply:
     """Whatever its type says, a client event with an input is run as a create."""
     is_create = "type" in event and "input" in event
@@ -179,7 +179,14 @@ def _refuse_first(sending: Event | CloseConnection, link: Link) -> Sendings:
 register(
     Fault(
         "refused-events-run-all-the-same",
-        ("RWS-FRAME-011",),
+        (
+            "RWS-FRAME-011",
+            "RWS-EVENT-024",
+            "RWS-LANE-003",
+            "RWS-STEER-001",
+            "RWS-INJECT-003",
+            "RWS-INJECT-004",
+        ),
         "An event of an unknown type is refused, and then run as a create: a return is missing.",
         Hooks(incoming=_go_on_with_it, outgoing=_refuse_first),
     )

@@ -300,7 +300,7 @@ def _take_up(message: Incoming, link: Link) -> Incoming:
     base = previous_of(message)
     if not isinstance(message, dict) or base not in link.shared.get("deleted", ()):
         return message
-    link.memory["base"] = base
+    link.on_lane(message).memory["base"] = base
     return {name: value for name, value in message.items() if name != PREVIOUS}
 
 

@@ -57,8 +57,9 @@ def show_base(sending: Event | CloseConnection, link: Link) -> Sendings:
     """A response that goes on from what was noted as its ``base`` says so, up to its end."""
     if isinstance(sending, CloseConnection) or sending["type"] not in LIFECYCLE:
         return sending
-    if "base" in link.memory:
-        sending["response"][PREVIOUS] = link.memory["base"]
+    memory = link.on_lane(sending).memory
+    if "base" in memory:
+        sending["response"][PREVIOUS] = memory["base"]
     if sending["type"] in TERMINAL:
-        link.memory.pop("base", None)
+        memory.pop("base", None)
     return sending

@@ -43,6 +43,7 @@ def items_are_not_announced(event: Event, link: Link) -> Sendings:
 @rewrite_events("RWS-ITEM-001")
 def item_ends_before_its_part(event: Event, link: Link) -> Sendings:
     """response.content_part.done comes after response.output_item.done."""
+    link = link.on_lane(event)
     if event["type"] == "response.content_part.done":
         link.memory["part"] = event
         return []
@@ -51,10 +52,10 @@ def item_ends_before_its_part(event: Event, link: Link) -> Sendings:
     return renumbered([event, part] if part else [event], link)
 
 
-@rewrite_events("RWS-ITEM-002")
+@rewrite_events("RWS-ITEM-002", "RWS-STEER-005")
 def messages_stay_open(event: Event, link: Link) -> Sendings:
     """A message is never done; its response completes all the same."""
-    is_end = event["type"] == "response.output_item.done"
+    is_end = event["type"] == "response.output_item.done" and "multi_agent" not in link.create
     return [] if is_end and _messages(event) else renumbered([event], link)
 
 
@@ -242,7 +243,7 @@ def deltas_name_another_item(event: Event, link: Link) -> Sendings:
     return event
 
 
-@rewrite_events("RWS-ITEM-011")
+@rewrite_events("RWS-ITEM-011", "RWS-INTR-004", "RWS-INTR-005", "RWS-COMPACT-004")
 def item_ids_are_new_each_time(event: Event, link: Link) -> Sendings:
     """Until an item is done each of its events gives it another id."""
     salt = str(event.get("sequence_number"))

@@ -34,13 +34,13 @@ def _without_lane(event: Event) -> Event:
 # What lanes are called
 
 
-@rewrite_events("RWS-LANE-001")
+@rewrite_events("RWS-LANE-001", "RWS-STEER-009", "RWS-STEER-010")
 def lanes_are_not_named(event: Event, link: Link) -> Sendings:
     """A proxy passes streams on by order alone: no event of a response names its lane."""
     return event if event["type"] == "error" else _without_lane(event)
 
 
-@rewrite_events("RWS-LANE-001")
+@rewrite_events("RWS-LANE-001", "RWS-STEER-010")
 def only_beginning_and_end_name_their_lane(event: Event, link: Link) -> Sendings:
     """Items and deltas are sent as over HTTP, without a lane."""
     has_item = "item_id" in event or "item" in event
@@ -53,7 +53,7 @@ def names_are_folded(event: Event, link: Link) -> Sendings:
     return {**event, LANE: event[LANE].lower()} if LANE in event else event
 
 
-@rewrite_events("RWS-LANE-002", "RWS-LANE-007", "RWS-LIMIT-002")
+@rewrite_events("RWS-LANE-002", "RWS-LANE-007", "RWS-LIMIT-002", "RWS-STEER-009", "RWS-STEER-010")
 def default_lane_is_called_default(event: Event, link: Link) -> Sendings:
     """The lane without a name gets one."""
     return {LANE: "default", **event}

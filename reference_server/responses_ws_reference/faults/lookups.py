@@ -10,10 +10,16 @@ from collections.abc import Callable
 
 from responses_ws_reference.creates import read_create
 from responses_ws_reference.effects import CloseConnection, Event
-from responses_ws_reference.faults.issued import issued, mark_closed, note, previous_of, watch
+from responses_ws_reference.faults.issued import (
+    PREVIOUS,
+    issued,
+    mark_closed,
+    note,
+    previous_of,
+    show_base,
+    watch,
+)
 from responses_ws_reference.faults.registry import (
-    LIFECYCLE,
-    TERMINAL,
     Fault,
     register,
     replace_policy,
@@ -26,7 +32,6 @@ from responses_ws_reference.responses import response_object
 from responses_ws_reference.store import NOTHING, Snapshot
 
 NOT_FOUND = "previous_response_not_found"
-PREVIOUS = "previous_response_id"
 
 
 @replace_policy(
@@ -38,6 +43,12 @@ PREVIOUS = "previous_response_id"
     "RWS-CHAIN-012",
     "RWS-CHAIN-022",
     "RWS-CHAIN-019",
+    "RWS-CHAIN-003",
+    "RWS-STORE-009",
+    "RWS-STORE-011",
+    "RWS-WARM-010",
+    "RWS-LANE-026",
+    "RWS-LANE-027",
 )
 def unknown_id_starts_anew(wanted: str | None, cache: Cache, shelf: Cache) -> Snapshot | None:
     """A create with an unknown id is run as if it had none."""
@@ -55,6 +66,11 @@ def _is_not_found(event: Event) -> bool:
     "RWS-CHAIN-012",
     "RWS-CHAIN-022",
     "RWS-CHAIN-019",
+    "RWS-STORE-009",
+    "RWS-STORE-012",
+    "RWS-WARM-010",
+    "RWS-LANE-026",
+    "RWS-LANE-027",
     on="error",
 )
 def not_found_has_a_code_for_all(event: Event, link: Link) -> Sendings:
@@ -80,7 +96,16 @@ def not_found_names_no_field(event: Event, link: Link) -> Sendings:
     return event
 
 
-@rewrite_events("RWS-CHAIN-008", "RWS-ERROR-009", "RWS-TURN-005", on="error")
+@rewrite_events(
+    "RWS-CHAIN-008",
+    "RWS-ERROR-009",
+    "RWS-TURN-005",
+    "RWS-STORE-001",
+    "RWS-LANE-010",
+    "RWS-LANE-011",
+    "RWS-LANE-019",
+    on="error",
+)
 def not_found_closes_the_connection(event: Event, link: Link) -> Sendings:
     """An unknown id costs the connection."""
     return [event, CloseConnection(1008, "no such response")] if _is_not_found(event) else event
@@ -134,6 +159,11 @@ register(
             "RWS-CHAIN-012",
             "RWS-CHAIN-022",
             "RWS-CHAIN-019",
+            "RWS-STORE-009",
+            "RWS-STORE-011",
+            "RWS-WARM-010",
+            "RWS-LANE-026",
+            "RWS-LANE-027",
         ),
         "A proxy makes a response that fails in mid-stream of every unknown id.",
         Hooks(incoming=_keep, outgoing=_break_the_stream),
@@ -142,7 +172,7 @@ register(
 register(
     Fault(
         "not-found-is-found-out-late",
-        ("RWS-CHAIN-007", "RWS-ERROR-010"),
+        ("RWS-CHAIN-007", "RWS-ERROR-010", "RWS-STORE-011"),
         "A response is created before its previous one is looked up.",
         Hooks(incoming=_keep, outgoing=_create_first),
     )
@@ -205,18 +235,12 @@ def _started_anew(
         previous = previous_of(message)
         if not isinstance(message, dict) or previous is None or not applies(previous, link):
             return message
-        link.memory["pretended"] = previous
+        link.on_lane(message).memory["base"] = previous
         return {member: value for member, value in message.items() if member != PREVIOUS}
 
     def outgoing(sending: Event | CloseConnection, link: Link) -> Sendings:
         note(sending, link)
-        if isinstance(sending, CloseConnection) or sending["type"] not in LIFECYCLE:
-            return sending
-        if "pretended" in link.memory:
-            sending["response"][PREVIOUS] = link.memory["pretended"]
-            if sending["type"] in TERMINAL:
-                del link.memory["pretended"]
-        return sending
+        return show_base(sending, link)
 
     hooks = Hooks(incoming=incoming, outgoing=outgoing, closed=mark_closed)
     register(Fault(name, breaks, summary, hooks))
@@ -232,6 +256,8 @@ _answered(
 _answered(
     "stored-id-belongs-to-its-connection",
     "RWS-CHAIN-021",
+    "RWS-STORE-001",
+    "RWS-STORE-012",
     summary="A stored id is refused on another connection, but not as one that is not found.",
     applies=_is_stored_elsewhere,
     answer=Reply((Refusal("wrong_connection", "Not of this connection.", PREVIOUS).event(),)),
@@ -239,6 +265,8 @@ _answered(
 _answered(
     "older-id-is-invalid",
     "RWS-CHAIN-019",
+    "RWS-LANE-003",
+    "RWS-LANE-019",
     summary="An older id of the connection is refused, but not as one that is not found.",
     applies=_is_older,
     answer=Reply((Refusal("invalid_value", "Not the newest response.", PREVIOUS).event(),)),
@@ -246,18 +274,24 @@ _answered(
 _started_anew(
     "id-of-a-closed-connection-starts-anew",
     "RWS-CHAIN-009",
+    "RWS-STORE-009",
+    "RWS-LANE-027",
     summary="The id of a closed connection is accepted, its context is gone.",
     applies=_is_of_a_closed_connection,
 )
 _started_anew(
     "id-of-a-parallel-connection-starts-anew",
     "RWS-CHAIN-010",
+    "RWS-WARM-010",
     summary="The id of a parallel connection is accepted, its context stays behind.",
     applies=_is_of_a_parallel_connection,
 )
 _started_anew(
     "stored-id-starts-anew",
     "RWS-CHAIN-021",
+    "RWS-STORE-002",
+    "RWS-STORE-004",
+    "RWS-STORE-011",
     summary="A stored id is accepted on another connection, its context stays behind.",
     applies=_is_stored_elsewhere,
 )

@@ -84,6 +84,14 @@ def steering_is_an_interruption(event: Event, link: Link) -> Sendings:
     return event
 
 
+def _is_call(event: Event, link: Link) -> bool:
+    """True for an event of a call, which the client has to answer whole."""
+    calls = link.memory.setdefault("calls", set())
+    if event["type"] == "response.output_item.added" and event["item"]["type"].endswith("_call"):
+        calls.add(event["item"]["id"])
+    return (event.get("item_id") or event.get("item", {}).get("id")) in calls
+
+
 @rewrite_events("RWS-STEER-005")
 def steering_cuts_at_once(event: Event, link: Link) -> Sendings:
     """Nothing more is said of the item at which a response was steered."""
@@ -92,7 +100,7 @@ def steering_cuts_at_once(event: Event, link: Link) -> Sendings:
         link.memory["is_cut"] = False
     if event["type"] == ACCEPTED:
         link.memory["is_cut"] = True
-    elif link.memory.get("is_cut") and "output_index" in event:
+    elif link.memory.get("is_cut") and "output_index" in event and not _is_call(event, link):
         # An item that begins later is cut as well: the model had begun with it.
         return renumbered([event], link) if event["type"].endswith("item.added") else []
     elif event["type"] == "response.incomplete" and _is_steered(event):
@@ -117,7 +125,7 @@ def _succeeded(event: Event, link: Link) -> str | None:
     return parent
 
 
-@rewrite_events("RWS-STEER-003")
+@rewrite_events("RWS-STEER-003", "RWS-STEER-015")
 def successors_are_nobodys(event: Event, link: Link) -> Sendings:
     """A gateway passes on no response that it knows no create of."""
     return [] if _succeeded(event, link) is not None else event

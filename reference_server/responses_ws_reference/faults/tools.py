@@ -38,7 +38,7 @@ def calls_end_incomplete(event: Event, link: Link) -> Sendings:
     return {**event, "type": "response.incomplete"}
 
 
-@on_incoming("RWS-TOOL-001", "RWS-TOOL-013", on="response.create")
+@on_incoming("RWS-TOOL-001", "RWS-TOOL-013", "RWS-CUSTOM-001", on="response.create")
 def forced_calls_are_advice(event: Event, link: Link) -> Incoming | Reply:
     """A tool_choice that forces a function is taken as auto."""
     return {**event, "tool_choice": "auto"} if isinstance(event.get("tool_choice"), dict) else event
@@ -63,7 +63,7 @@ def stored_calls_are_closed(event: Event, link: Link) -> Incoming | Reply:
     return _refused("tool_call_not_found") if is_stored and _new_items(event, OUTPUT) else event
 
 
-@replace_policy("resolve", "RWS-TOOL-004")
+@replace_policy("resolve", "RWS-TOOL-004", "RWS-STEER-025")
 def calls_are_forgotten_without_storage(
     wanted: str | None, cache: Cache, shelf: Cache
 ) -> Snapshot | None:
@@ -92,7 +92,7 @@ def only_the_first_output_is_passed_on(previous: Snapshot, create: Create) -> tu
     return gather(previous, replace(create, items=items))
 
 
-@replace_policy("match_calls", "RWS-TOOL-006")
+@replace_policy("match_calls", "RWS-TOOL-006", "RWS-CUSTOM-008")
 def orphan_outputs_are_taken(context: Context) -> Refusal | None:
     """An output whose call nobody knows is accepted."""
     refusal = match_calls(context)
@@ -105,7 +105,7 @@ def orphans_of_no_call_are_taken(context: Context) -> Refusal | None:
     return match_calls(context) if context.calls.made else None
 
 
-@replace_policy("identify", "RWS-TOOL-007")
+@replace_policy("identify", "RWS-TOOL-007", "RWS-CUSTOM-010")
 def calls_share_an_id(prefix: str, fresh: str) -> str:
     """All function calls have one call_id."""
     return "call_1" if prefix == "call" else identify(prefix, fresh)
@@ -124,14 +124,14 @@ def tool_choice_none_is_ignored(event: Event, link: Link) -> Incoming | Reply:
     return {**event, "tool_choice": "required"} if is_none else event
 
 
-@on_incoming("RWS-TOOL-010", on="response.create")
+@on_incoming("RWS-TOOL-010", "RWS-STEER-025", on="response.create")
 def outputs_come_alone(event: Event, link: Link) -> Incoming | Reply:
     """A message beside the outputs of calls is refused."""
     both = _new_items(event, OUTPUT) and _new_items(event, "message")
     return _refused("unexpected_message") if both else event
 
 
-@replace_policy("match_calls", "RWS-TOOL-011")
+@replace_policy("match_calls", "RWS-TOOL-011", "RWS-CUSTOM-009")
 def open_calls_are_passed_over(context: Context) -> Refusal | None:
     """A continuation goes on although a call has no output."""
     refusal = match_calls(context)

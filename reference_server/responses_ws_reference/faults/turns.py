@@ -19,7 +19,7 @@ from responses_ws_reference.handshake import HandshakeAnswer, HandshakeRequest, 
 from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply, Sendings
 
 
-@rewrite_events("RWS-TURN-001", on=("response.created", "error", *TERMINAL))
+@rewrite_events("RWS-TURN-001", "RWS-LANE-010", on=("response.created", "error", *TERMINAL))
 def responses_overlap(event: Event, link: Link) -> Sendings:
     """The next queued response begins before the one before it has ended."""
     if event["type"] in TERMINAL and link.session.queued:
@@ -35,7 +35,7 @@ def second_create_is_dropped(event: Event, link: Link) -> Incoming | Reply:
     return Reply() if link.session.is_busy else event
 
 
-@on_incoming("RWS-TURN-002", on="response.create")
+@on_incoming("RWS-TURN-002", "RWS-LANE-010", "RWS-LANE-013", "RWS-LANE-019", on="response.create")
 def second_create_closes_the_connection(event: Event, link: Link) -> Incoming | Reply:
     """A create that arrives while a response runs costs the connection."""
     return Reply((CloseConnection(1008, "busy"),)) if link.session.is_busy else event
@@ -92,7 +92,7 @@ def failure_empties_the_queue(event: Event, link: Link) -> Sendings:
     return [] if forgotten else event
 
 
-@rewrite_events("RWS-TURN-005", on="error")
+@rewrite_events("RWS-TURN-005", "RWS-LANE-010", "RWS-LANE-011", on="error")
 def failure_closes_the_connection(event: Event, link: Link) -> Sendings:
     """A create that fails takes the connection with it while others wait behind."""
     return [event, CloseConnection(1000, "failed")] if link.session.queued else event
