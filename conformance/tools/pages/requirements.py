@@ -145,8 +145,8 @@ def _faults(row: Requirement, page: str) -> Iterator[str]:
     if not faults:
         return
     yield from ("", "## Faults that turn it red", "")
-    yield "Each is a switch of the reference server. It turns red what it says, as far as the layers"
-    yield "are claimed, and nothing else."
+    yield "Each is a switch of the reference server. It turns red what it says, as far as the"
+    yield "layers are claimed, and nothing else."
     yield ""
     for name, fault in faults.items():
         target = link(f"`{name}`", f"reference/kill-matrix.md#{name}", page=page)
