@@ -21,6 +21,7 @@ from responses_ws_reference.faults.registry import (
 )
 from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply, Sendings
 from responses_ws_reference.refusals import refuse
+from responses_ws_reference.session import COMMANDS, CREATE
 
 NOT_JSON: Final = object()
 
@@ -146,27 +147,30 @@ def missing_type_is_ignored(event: Event, link: Link) -> Incoming | Reply:
 @on_incoming("RWS-FRAME-009", "RWS-FRAME-011")
 def type_is_not_needed(event: Event, link: Link) -> Incoming | Reply:
     """An object without a type is run as a create."""
-    return {"type": "response.create", **event}
+    return {"type": CREATE, **event}
 
 
-@on_incoming("RWS-FRAME-010", "RWS-STEER-001", "RWS-INTR-001", "RWS-INJECT-003", "RWS-INJECT-004")
+def _is_unknown(message: Incoming) -> bool:
+    return isinstance(message, dict) and message.get("type", CREATE) not in (CREATE, *COMMANDS)
+
+
+@on_incoming("RWS-FRAME-010")
 def unknown_events_are_ignored(event: Event, link: Link) -> Incoming | Reply:
     """A client event of an unknown type gets no answer."""
-    return event if event.get("type", "response.create") == "response.create" else Reply()
+    return Reply() if _is_unknown(event) else event
 
 
-@on_incoming("RWS-FRAME-010", "RWS-FRAME-011", "RWS-STEER-001", "RWS-INJECT-003", "RWS-INJECT-004")
+@on_incoming("RWS-FRAME-010", "RWS-FRAME-011")
 def every_event_is_a_create(event: Event, link: Link) -> Incoming | Reply:
-    """Whatever its type says, a client event with an input is run as a create."""
-    is_create = "type" in event and "input" in event
-    return {**event, "type": "response.create"} if is_create else event
+    """A client event of an unknown type that has an input is run as a create."""
+    return {**event, "type": CREATE} if _is_unknown(event) and "input" in event else event
 
 
 def _go_on_with_it(message: Incoming, link: Link) -> Incoming | Reply:
-    if not isinstance(message, dict) or message.get("type", "response.create") == "response.create":
+    if not isinstance(message, dict) or not _is_unknown(message):
         return message
     link.memory["is_refused"] = "input" in message
-    return {**message, "type": "response.create"} if "input" in message else message
+    return {**message, "type": CREATE} if "input" in message else message
 
 
 def _refuse_first(sending: Event | CloseConnection, link: Link) -> Sendings:
@@ -179,14 +183,7 @@ def _refuse_first(sending: Event | CloseConnection, link: Link) -> Sendings:
 register(
     Fault(
         "refused-events-run-all-the-same",
-        (
-            "RWS-FRAME-011",
-            "RWS-EVENT-024",
-            "RWS-LANE-003",
-            "RWS-STEER-001",
-            "RWS-INJECT-003",
-            "RWS-INJECT-004",
-        ),
+        ("RWS-FRAME-011",),
         "An event of an unknown type is refused, and then run as a create: a return is missing.",
         Hooks(incoming=_go_on_with_it, outgoing=_refuse_first),
     )

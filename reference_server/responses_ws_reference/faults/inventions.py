@@ -6,11 +6,12 @@ from responses_ws_reference.config import DEFAULT_MODEL
 from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.registry import Fault, register
 from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply, Sendings
+from responses_ws_reference.session import COMMANDS
 
 
 def _make_sense_of_it(message: Incoming, link: Link) -> Incoming | Reply:
     """Any object with an input is a create for the model there is, of a response there is."""
-    if not isinstance(message, dict) or "input" not in message:
+    if not isinstance(message, dict) or "input" not in message or message.get("type") in COMMANDS:
         return message
     known = link.shared.setdefault("known", set())
     create = {**message, "type": "response.create"}
@@ -37,9 +38,6 @@ register(
             "RWS-CHAIN-005",
             "RWS-CHAIN-007",
             "RWS-CHAIN-020",
-            "RWS-STEER-001",
-            "RWS-INJECT-003",
-            "RWS-INJECT-004",
         ),
         "Unknown event types, responses and models are taken for known ones.",
         Hooks(incoming=_make_sense_of_it, outgoing=_note_ids),
