@@ -302,7 +302,7 @@ def _insist(message: Incoming, link: Link) -> Incoming:
 register(
     Fault(
         "a-failed-id-is-pinned",
-        ("RWS-CHAIN-008", "RWS-CHAIN-013", "RWS-ERROR-012"),
+        ("RWS-CHAIN-008", "RWS-CHAIN-013", "RWS-ERROR-012", "RWS-TOOL-006"),
         "A proxy adds the id whose continuation failed to the next create that has none.",
         Hooks(incoming=_insist, outgoing=_pin),
     )
