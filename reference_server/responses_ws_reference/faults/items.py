@@ -86,7 +86,7 @@ def texts_end_twice(event: Event, link: Link) -> Sendings:
 @rewrite_events("RWS-ITEM-016", "RWS-ITEM-001")
 def items_end_twice(event: Event, link: Link) -> Sendings:
     """response.output_item.done is sent twice, so that a client runs each call twice."""
-    is_end = event["type"] == "response.output_item.done"
+    is_end = event["type"] == "response.output_item.done" and "multi_agent" not in link.create
     return renumbered([event, {**event}] if is_end else [event], link)
 
 
