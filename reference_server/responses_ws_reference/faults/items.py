@@ -54,9 +54,10 @@ def item_ends_before_its_part(event: Event, link: Link) -> Sendings:
 
 @rewrite_events("RWS-ITEM-002", "RWS-STEER-005")
 def messages_stay_open(event: Event, link: Link) -> Sendings:
-    """A message is never done; its response completes all the same."""
+    """A message that comes first is never done; its response completes all the same."""
     is_end = event["type"] == "response.output_item.done" and "multi_agent" not in link.create
-    return [] if is_end and _messages(event) else renumbered([event], link)
+    is_first = is_end and event["output_index"] == 0
+    return [] if is_first and _messages(event) else renumbered([event], link)
 
 
 @rewrite_events("RWS-ITEM-015")

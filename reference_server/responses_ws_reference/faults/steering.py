@@ -96,11 +96,12 @@ def _is_call(event: Event, link: Link) -> bool:
 def steering_cuts_at_once(event: Event, link: Link) -> Sendings:
     """Nothing more is said of the item at which a response was steered."""
     link = link.on_lane(event)
+    is_call = _is_call(event, link)
     if event["type"] == "response.created":
         link.memory["is_cut"] = False
     if event["type"] == ACCEPTED:
         link.memory["is_cut"] = True
-    elif link.memory.get("is_cut") and "output_index" in event and not _is_call(event, link):
+    elif link.memory.get("is_cut") and "output_index" in event and not is_call:
         # An item that begins later is cut as well: the model had begun with it.
         return renumbered([event], link) if event["type"].endswith("item.added") else []
     elif event["type"] == "response.incomplete" and _is_steered(event):
