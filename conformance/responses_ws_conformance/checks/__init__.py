@@ -251,6 +251,7 @@ AREAS: Final = (
     "numbers",
     "forms",
     "items",
+    "texts",
     "chaining",
     "tools",
     "turns",
