@@ -52,7 +52,7 @@ DEFAULT_DIALECT: Final = "open-responses"
 RED: Final = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR)
 TIMING: Final = Timing(connect=5.0, first_event=2.0, idle=1.0, total=10.0, quiet=0.15, close=1.0)
 # Where all has to come, however many servers share the machine, some of which hold events back.
-PATIENT: Final = replace(TIMING, first_event=15.0, idle=15.0, total=60.0)
+PATIENT: Final = replace(TIMING, first_event=15.0, idle=5.0, total=60.0)
 # A pause between two events, so that several creates are there before the first one is done.
 PACE: Final = 0.001
 ROOT: Final = Path(__file__).parents[2]
