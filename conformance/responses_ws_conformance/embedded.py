@@ -51,17 +51,20 @@ LEVERS: Final = {
 
 
 @contextmanager
-def embedded_target(model: str = MODEL, *, pace: float | None = None) -> Iterator[Profile]:
+def embedded_target(
+    model: str = MODEL, *, pace: float | None = None, http: bool = True
+) -> Iterator[Profile]:
     """The profile of a reference server that lives as long as the block; raises CannotStart.
 
-    ``pace`` is the time in seconds between two events of a response.
+    ``pace`` is the time in seconds between two events of a response. Without ``http`` it speaks
+    WebSocket alone, whatever is installed.
     """
     key, second = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
     command = [sys.executable, "-m", "responses_ws_reference", "--port", "0", "--levers"]
     command += ["--api-key-env", KEY_VARIABLE, "--api-key-env", SECOND_KEY_VARIABLE]
     command += ["--model", model]
     command += ["--pace", str(pace)] if pace is not None else []
-    serves_http = all(map(find_spec, HTTP_LIBRARIES))
+    serves_http = http and all(map(find_spec, HTTP_LIBRARIES))
     command += ["--http"] if serves_http else []
     process = subprocess.Popen(
         command,

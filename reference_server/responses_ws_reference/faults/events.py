@@ -179,11 +179,11 @@ def is_created_at_its_end(event: Event, link: Link) -> Sendings:
 
 @rewrite_events("RWS-EVENT-009")
 def fails_without_a_reason(event: Event, link: Link) -> Sendings:
-    """The first response of the server's life fails, and its error is null."""
+    """The first response of each connection fails, and its error is null."""
     if event["type"] == "response.created":
         name = event["response"]["id"]
         link.memory["response"] = event["response"]
-        link.memory["fails"] = link.shared.setdefault("first", name) == name
+        link.memory["fails"] = link.memory.setdefault("first", name) == name
         return event
     if not link.memory.get("fails") or event["type"] == "response.in_progress":
         return event
