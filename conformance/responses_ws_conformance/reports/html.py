@@ -22,6 +22,7 @@ from responses_ws_conformance.transcript import Note, Transcript
 ORDER: Final = ("fail", "error", "warn", "untestable", "unseen", "skip", "pass")
 BROKEN: Final = ("fail", "warn")
 OPEN: Final = ("fail", "error")
+NAMED: Final = 12
 KINDS_SHOWN: Final = 5
 PLACES_SHOWN: Final = 20
 CODE: Final = re.compile(r"`([^`]+)`")
@@ -62,6 +63,7 @@ def _verdict(report: Row) -> Iterator[str]:
     judged = counts["pass"] + counts["fail"] + counts["warn"]
     kind, broken = ("fail", counts["fail"]) if counts["fail"] else ("pass", "none")
     yield f'<p class="lead {kind}">Broken: {broken}, of {judged} requirements that were judged.</p>'
+    yield from _named(report, "fail")
     for verdict, about in (
         ("warn", "a SHOULD that is broken"),
         ("untestable", "owed, but could not be judged"),
@@ -70,6 +72,7 @@ def _verdict(report: Row) -> Iterator[str]:
         if counts[verdict]:
             badge = f'<span class="verdict {verdict}">{counts[verdict]} {verdict}</span>'
             yield f"<p>{badge} {about}</p>"
+            yield from _named(report, verdict) if verdict == "warn" else ()
     if report["stopped"]:
         yield f'<p class="lead fail">Stopped: {escape(safe(report["stopped"], limit=1000))}</p>'
     for probe in report["probes"]:
@@ -89,6 +92,18 @@ def _verdict(report: Row) -> Iterator[str]:
     if report["dropped"]:
         names = ", ".join(escape(name) for name in report["dropped"])
         yield f"<p>Not recorded, because they cost too many turns: {names}</p>"
+
+
+def _named(report: Row, verdict: str) -> Iterator[str]:
+    """The sentences of one verdict, each with the way to its findings."""
+    rows = [row for row in report["requirements"] if row["verdict"] == verdict]
+    if rows:
+        yield "<ul>"
+        for row in rows[:NAMED]:
+            yield f"<li>{_local(row['id'])} {_prose(row['text'])}</li>"
+        if len(rows) > NAMED:
+            yield f"<li>and {len(rows) - NAMED} more</li>"
+        yield "</ul>"
 
 
 def _facts(report: Row) -> Iterator[str]:
