@@ -13,7 +13,7 @@ import kill_matrix
 from responses_ws_conformance.profile import Profile
 from responses_ws_conformance.runner import Run, plan
 from responses_ws_conformance.transcript import Transcript
-from responses_ws_reference.config import ServerConfig
+from responses_ws_reference.config import MAX_MESSAGE_BYTES, ServerConfig
 from responses_ws_reference.server import running_server
 
 VARIABLES = {"RWS_API_KEY": kill_matrix.KEY, "RWS_SECOND_API_KEY": kill_matrix.SECOND_KEY}
@@ -23,6 +23,8 @@ second_api_key_env: RWS_SECOND_API_KEY
 model: {ServerConfig().model}
 dialect: open-responses
 timing: {{first_event: 1, idle: 1, total: 10, quiet: 0.15, close: 1}}
+limits: {{message_bytes: {MAX_MESSAGE_BYTES}}}
+levers: {{overload: {{within: 1.5, headers: {kill_matrix.LEVERS["overload"]}}}}}
 """
 
 

@@ -50,6 +50,8 @@ KINDS = {
     "ids that are the same": ("a-custom-call-takes-the-id-of-a-function-call", "RWS-CUSTOM-010"),
     "a plain request that is answered": ("plain-get-is-fine", "RWS-CONN-009"),
     "an HTTP answer with another status": ("unknown-responses-are-bad-requests", "RWS-HTTP-012"),
+    "an end that follows an error": ("a-failed-id-is-pinned", "RWS-ERROR-012"),
+    "a message that is too large": ("too-large-is-a-lost-connection", "RWS-LIMIT-008"),
     "a chain that ends at HTTP": ("http-cannot-continue", "RWS-HTTP-007"),
 }
 LIBRARIES = {"websockets"}

@@ -154,11 +154,17 @@ class _Player:
                 self._read(connection, exchange, progress.events)
             elif exchange.is_create or commands.command_of(exchange):
                 connection.finish(exchange)
+                if progress.has_terminal:
+                    self._end(connection, exchange)
             else:
                 connection.expect_silence(exchange, self.driver.profile.timing.quiet)
 
     def _read(self, connection: Connection, exchange: Exchange, events: int) -> None:
         connection.until(exchange, lambda x: len(x.events) >= events)
+
+    def _end(self, connection: Connection, exchange: Exchange) -> None:
+        """Wait for a terminal event, which may follow an error that has ended the exchange."""
+        connection.wait(self.driver.profile.timing.quiet, lambda: exchange.terminal is not None)
 
     def _open(self, opened: Opened) -> None:
         profile = self.driver.profile

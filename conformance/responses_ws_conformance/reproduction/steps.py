@@ -61,11 +61,15 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an exchange had come: so many events, or all that was waited for."""
+    """How far an exchange had come: so many events, or all that was waited for.
+
+    ``has_terminal`` is true where a response had its terminal event, which may follow an error.
+    """
 
     exchange: str
     events: int
     is_over: bool
+    has_terminal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,9 +210,12 @@ class _Walk:
         news: list[Progress] = []
         for exchange in self._reading:
             is_over = exchange.is_ended or exchange.name in self._over
-            now = Progress(exchange.name, len(exchange.events), is_over)
+            now = Progress(
+                exchange.name, len(exchange.events), is_over, exchange.terminal is not None
+            )
             before = self._seen.get(exchange.name, Progress(exchange.name, 0, is_over=False))
-            if now != before and not before.is_over:
+            is_settled = before.is_over and before.has_terminal == now.has_terminal
+            if now != before and not is_settled:
                 news.append(now)
                 self._seen[exchange.name] = now
         return tuple(news)
