@@ -1,4 +1,8 @@
-"""The steps of the action run as they are written, in order, as a runner would run them."""
+"""The steps of the action run as they are written, in order, as a runner would run them.
+
+Actions of others cannot be fetched here. Where a step uses one, a stand-in does what its owner says
+that it does with these inputs: an interpreter on the path, a folder that is kept.
+"""
 
 from __future__ import annotations
 
@@ -35,13 +39,16 @@ FAULT, FAILING = "failure-evicts-nothing", "RWS-CHAIN-012"
 class Job:
     """A runner with one action in it; ``context`` is what expressions look things up in.
 
-    Where an earlier job of the runner has installed the suite that step is left out.
+    Where an earlier job of the runner has installed the suite that step is left out. ``kept`` has
+    what was uploaded, by name.
     """
 
     workspace: Path
     inputs: Mapping[str, str]
     has_suite: bool = False
     context: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, set[str]] = field(default_factory=dict)
+    path: str = os.environ["PATH"]
     code: int = 0
     log: str = ""
 
@@ -51,7 +58,11 @@ class Job:
             self.context[f"inputs.{name}"] = self.inputs.get(name, about["default"])
         for step in action["runs"]["steps"]:
             is_left_out = self.has_suite and step["name"] == "Install the suite"
-            if "run" in step and self.code == 0 and not is_left_out:
+            if is_left_out or not self._is_due(step):
+                continue
+            if "uses" in step:
+                self._use(step)
+            else:
                 self._step(step)
         for name, about in action["outputs"].items():
             self.context[f"outputs.{name}"] = self._fill(about["value"])
@@ -63,6 +74,34 @@ class Job:
     @property
     def summary(self) -> str:
         return (self.workspace / ".summary").read_text("utf-8")
+
+    def _is_due(self, step: dict[str, Any]) -> bool:
+        """What a step's ``if`` says; without ``always()`` nothing is done after a failure."""
+        parts = [part.strip() for part in step.get("if", "success()").split("&&")]
+        if "always()" not in parts:
+            parts.append("success()")
+        return all(map(self._holds, parts))
+
+    def _holds(self, part: str) -> bool:
+        if part in ("always()", "success()"):
+            return part == "always()" or self.code == 0
+        name, operator, literal = part.split()
+        return (self.context[name] == literal.strip("'")) is (operator == "==")
+
+    def _use(self, step: dict[str, Any]) -> None:
+        """What an action of others does."""
+        given = {name: self._fill(value) for name, value in step["with"].items()}
+        match step["uses"].partition("@")[0]:
+            case "actions/setup-python":
+                assert given == {"python-version": "3.13"}
+                self.path = f"{Path(sys.executable).parent}{os.pathsep}{self.path}"
+            case "actions/upload-artifact":
+                assert given.pop("if-no-files-found") == "ignore"
+                folder = self.workspace / given.pop("path")
+                self.kept[given.pop("name")] = {path.name for path in folder.glob("*")}
+                assert not given
+            case other:
+                raise AssertionError(f"nothing stands in for {other}")
 
     def _step(self, step: dict[str, Any]) -> None:
         assert step["shell"] == "bash"
@@ -77,6 +116,7 @@ class Job:
             "GITHUB_STEP_SUMMARY": str(self.workspace / ".summary"),
             "GITHUB_WORKSPACE": str(self.workspace),
             "RUNNER_TEMP": str(self.workspace.parent / "runner"),
+            "PATH": self.path,
         }
         env = {name: os.environ[name] for name in os.environ if name != "PYTHONPATH"} | given
         done = subprocess.run(
@@ -103,7 +143,7 @@ def job(folder: Path, name: str, **inputs: str) -> Job:
     workspace = folder / name
     workspace.mkdir()
     (workspace / ".summary").touch()
-    given = {"python": sys.executable, **{k.replace("_", "-"): v for k, v in inputs.items()}}
+    given = {k.replace("_", "-"): v for k, v in inputs.items()}
     return Job(workspace, given, has_suite=(folder / "runner" / "rws").exists())
 
 
@@ -142,8 +182,7 @@ def test_summary_is_that_of_the_report(red: Job) -> None:
 
 def test_folder_that_is_uploaded_has_every_form(red: Job) -> None:
     forms = ["report.html", "report.json", "report.sarif", "report.xml", "statement.yaml"]
-    found = {path.name for path in (red.workspace / "rws-report").iterdir()}
-    assert {*forms, "summary.md", "transcripts"} == found
+    assert red.kept == {"rws-report": {*forms, "summary.md", "transcripts"}}
 
 
 def test_known_failure_makes_the_next_job_green(red: Job, folder: Path) -> None:
@@ -175,6 +214,15 @@ def test_nothing_to_judge_is_said(red: Job, folder: Path) -> None:
     assert done.has_suite
     assert done.code == ExitCode.INFRASTRUCTURE
     assert "::error::give the action a url" in done.log
+    assert done.kept == {"rws-report": set()}
+
+
+def test_own_python_is_taken_and_nothing_is_uploaded_where_nothing_is_to_be(
+    red: Job, folder: Path
+) -> None:
+    done = job(folder, "quiet", python=sys.executable, artifact="").run()
+    assert red.path != os.environ["PATH"]
+    assert (done.path, done.kept) == (os.environ["PATH"], {})
 
 
 def test_every_option_of_the_action_is_one_of_the_command(red: Job) -> None:
