@@ -6,7 +6,8 @@ shrinking    the shortest recording that still shows a violation
 replays      the steps taken again, on another target or later
 outcomes     what a replay says: fixed, failed, or another thing
 frames       a conversation as a script sees it, without the suite
-symptoms     what in the frames shows a violation without its check
+looks        what a script can see of a conversation
+symptoms     which look shows a violation without its check
 scripts      the script, from the template ``reproduce.py.txt``
 confirming   whether the target shows it again, and a right server does not
 folders      transcript, script and page of one violation

@@ -19,11 +19,12 @@ from typing import Final
 from responses_ws_conformance.driver import Unreachable
 from responses_ws_conformance.profile import Profile
 from responses_ws_conformance.reproduction.frames import Frame, of_output, of_transcript
+from responses_ws_conformance.reproduction.looks import Look
 from responses_ws_conformance.reproduction.outcomes import Outcome, compare
 from responses_ws_conformance.reproduction.replays import replay
 from responses_ws_conformance.reproduction.scripts import PATIENCE, Unsayable, script
 from responses_ws_conformance.reproduction.shrinking import Depth, shrink
-from responses_ws_conformance.reproduction.symptoms import Symptom, symptom
+from responses_ws_conformance.reproduction.symptoms import symptom
 from responses_ws_conformance.terminal import safe
 from responses_ws_conformance.transcript import Transcript
 from responses_ws_conformance.verdict import Judgement, Located
@@ -55,7 +56,7 @@ class Reproduction:
     located: Located
     transcript: Transcript
     confirmation: Confirmation
-    symptom: Symptom | None = None
+    symptom: Look | None = None
     script: str | None = None
     why: str | None = None
 
@@ -76,7 +77,7 @@ def reproduce(
     patience = target.timing.first_event if target is not None else PATIENCE
 
     def written(
-        look: Symptom | None = None,
+        look: Look | None = None,
         wrong: Sequence[Frame] = (),
         right: Sequence[Frame] = (),
         *,

@@ -34,6 +34,7 @@ SILENCE: Final = "(silence)"
 PONG: Final = "(pong)"
 NO_EVENT: Final = "(no event)"
 ANSWERED: Final = "(answered)"
+ABSENT: Final = "(absent)"
 DATA: Final = "data: "
 # How the types of frames end that end a turn, or answer a command; an error by another name does.
 ENDS: Final = (
@@ -83,11 +84,11 @@ def of_output(text: str) -> list[Frame]:
 
 
 def at(value: Any, *path: str | int) -> Any:
-    """The value at a path, ``(absent)`` where there is none."""
+    """The value at a path, ``ABSENT`` where there is none."""
     try:
         return at(value[path[0]], *path[1:]) if path else value
     except (LookupError, TypeError):
-        return "(absent)"
+        return ABSENT
 
 
 def came(frames: Iterable[Frame], turn: Turn, kind: str | None = None) -> list[Any]:

@@ -28,6 +28,7 @@ from responses_ws_conformance.reproduction.handshakes import (
     credentials_of,
     extra_headers,
 )
+from responses_ws_conformance.reproduction.looks import Look
 from responses_ws_conformance.reproduction.steps import (
     Binding,
     Path,
@@ -36,7 +37,6 @@ from responses_ws_conformance.reproduction.steps import (
     ids_in,
     request_of,
 )
-from responses_ws_conformance.reproduction.symptoms import Symptom
 from responses_ws_conformance.transcript import (
     Closed,
     Entry,
@@ -76,7 +76,7 @@ def script(
     title: str,
     url: str,
     found: str,
-    symptom: Symptom | None,
+    symptom: Look | None,
     wrong: Sequence[Frame] = (),
     right: Sequence[Frame] = (),
     patience: float = PATIENCE,
