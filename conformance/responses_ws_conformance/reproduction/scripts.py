@@ -291,9 +291,10 @@ def _told(value: str, frames: Sequence[Frame]) -> str:
     for frame in frames:
         for path, name in ids_in(frame.value):
             if name == value:
-                alike = [f.n for f in frames if f.turn == frame.turn and f.type == frame.type]
-                keys = "".join(f"[{key!a}]" for key in (alike.index(frame.n), *path))
-                return f"came({frame.turn!a}, {frame.type!a}){keys}"
+                alike = [f for f in frames if (f.turn[0], f.type) == (frame.turn[0], frame.type)]
+                nth = sum(f.turn == frame.turn for f in alike[: alike.index(frame)])
+                keys = "".join(f"[{key!a}]" for key in path)
+                return f"told({frame.turn!a}, {frame.type!a}, {nth}, {alike.index(frame)}){keys}"
     raise Unsayable("it names an id that the script does not hear")
 
 
