@@ -268,10 +268,21 @@ class _Player:
         exchange = self._exchange(expired.exchange or "")
         if expired.clock == "close":
             connection.wait_for_close(expired.limit)
+        elif exchange is not None and expired.clock != "quiet":
+            self._wait_for_successor(connection, exchange, expired)
         elif exchange is not None:
             connection.expect_silence(exchange, expired.limit)
         else:
             connection.watch(expired.limit)
+
+    def _wait_for_successor(
+        self, connection: Connection, exchange: Exchange, expired: Expired
+    ) -> None:
+        """Wait as long as was waited in vain behind the end of a response."""
+        exchanges = self.driver.recording.reading.connection(connection.name).exchanges
+        connection.wait(expired.limit, lambda: any(x.parent is exchange for x in exchanges))
+        if not any(x.parent is exchange for x in exchanges):
+            connection.expire(expired.clock, expired.limit, exchange)
 
     def _wait_for_close(self, closed: Closed) -> None:
         took = closed.t - self.arrivals.get(closed.conn, closed.t)

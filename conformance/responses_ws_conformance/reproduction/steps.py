@@ -188,6 +188,8 @@ class _Walk:
             case Expired(clock="pong"):
                 pass
             case Expired(exchange=str(name), clock=clock) if clock != "quiet":
+                if any(x.name == name and x.is_ended for x in self._reading):
+                    self._step(entry)  # what was to come behind the end, as a successor is
                 self._over.add(name)
             case Expired():
                 self._step(entry)
