@@ -52,7 +52,7 @@ from responses_ws_conformance.transcript import (
 
 TEMPLATE: Final = "reproduce.py.txt"
 # The functions that some steps call, left out where none does.
-MEANS: Final = {"dial(": "sockets.py.txt", "ask(": "http.py.txt"}
+MEANS: Final = {"dial(": "sockets.py.txt", "ask(": "http.py.txt", "told(": "lanes.py.txt"}
 MOST_LINES: Final = 59
 PATIENCE: Final = 20.0  # seconds
 KEYS: Final = {
@@ -103,7 +103,7 @@ def script(
         ),
     }
     steps = list(_lines(transcript, recorded))
-    parts = [file for call, file in MEANS.items() if any(s.startswith(call) for s in steps)]
+    parts = [file for call, file in MEANS.items() if any(call in s for s in steps)]
     means = "".join(map(_part_of_it, parts)).rstrip("\n")
     texts |= {
         "means": Template(means).substitute(patience=f"{patience:g}"),
@@ -213,7 +213,8 @@ def _act(transcript: Transcript, step: Step, recorded: Sequence[Frame]) -> Itera
                 f"{name}.ping({ping.data!a}).wait(20) else '(silence)'}}))"
             )
         case Sent(is_data=True) as sent:
-            yield f"sockets[{sent.conn!a}].send({_message(sent, step.bindings, recorded)})"
+            message = _message(sent, step.bindings, recorded, has_lanes=_has_lanes(transcript))
+            yield f"sockets[{sent.conn!a}].send({message})"
         case Closed() as closed:
             name = f"sockets[{closed.conn!a}]"
             closing = f"{{'type': '(closed)', 'code': {name}.close_code}}"
@@ -221,6 +222,12 @@ def _act(transcript: Transcript, step: Step, recorded: Sequence[Frame]) -> Itera
             yield f"hasattr({name}, 'close') and ({name}.close(), {told})"
         case Message() as message:
             raise Unsayable(f"the client sends a {message.opcode}")
+
+
+def _has_lanes(transcript: Transcript) -> bool:
+    """True where the client names lanes, by which a target need not answer."""
+    messages = (e.payload for e in transcript.entries if isinstance(e, Sent))
+    return any(isinstance(m, dict) and "stream_id" in m for m in messages)
 
 
 def _dial(transcript: Transcript, opened: Opened) -> str:
@@ -242,7 +249,7 @@ def _with_key(key: str, headers: Headers) -> str:
 
 def _ask(requested: Requested, bindings: Sequence[Binding], recorded: Sequence[Frame]) -> str:
     before = [frame for frame in recorded if (frame.n or 0) < requested.n]
-    told = {binding.path: _told(binding.value, before) for binding in bindings}
+    told = {b.path: _told(b.value, before, has_lanes=False) for b in bindings}
     request = request_of(requested)
     path, _, query = requested.target.partition("?")
     if MASK in query:
@@ -261,12 +268,14 @@ def _ask(requested: Requested, bindings: Sequence[Binding], recorded: Sequence[F
     return f"ask({', '.join(words)})"
 
 
-def _message(sent: Sent, bindings: Sequence[Binding], recorded: Sequence[Frame]) -> str:
+def _message(
+    sent: Sent, bindings: Sequence[Binding], recorded: Sequence[Frame], *, has_lanes: bool
+) -> str:
     if sent.text is None:
         return ascii(sent.data or b"")
     if bindings:
         before = [frame for frame in recorded if (frame.n or 0) < sent.n]
-        told = {binding.path: _told(binding.value, before) for binding in bindings}
+        told = {b.path: _told(b.value, before, has_lanes=has_lanes) for b in bindings}
         text = f"json.dumps({literal(sent.payload, told)})"
     elif isinstance(sent.payload, dict) and not sent.padding and sent.fragments == 1:
         return f"json.dumps({literal(sent.payload)})"
@@ -286,15 +295,18 @@ def _part_of_it(name: str) -> str:
     return files(__package__).joinpath(name).read_text("utf-8")
 
 
-def _told(value: str, frames: Sequence[Frame]) -> str:
-    """Where the script has heard an id."""
+def _told(value: str, frames: Sequence[Frame], *, has_lanes: bool) -> str:
+    """Where the script has heard an id: in its turn, or by its place where lanes have names."""
     for frame in frames:
         for path, name in ids_in(frame.value):
             if name == value:
                 alike = [f for f in frames if (f.turn[0], f.type) == (frame.turn[0], frame.type)]
                 nth = sum(f.turn == frame.turn for f in alike[: alike.index(frame)])
                 keys = "".join(f"[{key!a}]" for key in path)
-                return f"told({frame.turn!a}, {frame.type!a}, {nth}, {alike.index(frame)}){keys}"
+                where = f"{frame.turn!a}, {frame.type!a}"
+                if not has_lanes:
+                    return f"came({where})[{nth}]{keys}"
+                return f"told({where}, {nth}, {alike.index(frame)}){keys}"
     raise Unsayable("it names an id that the script does not hear")
 
 
