@@ -30,9 +30,14 @@ FOREIGN: list[Pair] = [tuple(SPOKEN), tuple(reversed(SPOKEN))]  # type: ignore[l
 
 
 def record(pair: Pair, folder: Path) -> Run:
-    """A whole run against a server that speaks one dialect, with a profile for another."""
+    """A whole run against a server that speaks one dialect, with a profile for another.
+
+    Half of them answer as fast as they can, as the command does, and half as in all other tests.
+    """
     spoken, judged = pair
-    with running_server(replace(kill_matrix.server_config(), dialect=spoken)) as server:
+    pace = kill_matrix.PACE if judged is None else 0.0
+    config = replace(kill_matrix.server_config(), dialect=spoken, pace=pace)
+    with running_server(config) as server:
         profile = kill_matrix.profile_of(server.url, dialect=judged)
         profile = replace(profile, timing=kill_matrix.PATIENT)
         run = Run(profile, plan(profile), folder)

@@ -109,8 +109,8 @@ def open_item_is_reported(evidence: Evidence) -> Iterator[Outcome]:
         reports = _interruptions(evidence, response)
         told = [e for e in reports if _names(e, item) and e.n < end.n]
         if len(told) != 1:
-            wanted = f"one {INTERRUPTED} for the open item {item.index} before the end"
-            yield Finding(end.n, wanted, f"{len(told)} of them")
+            wanted = f"one {INTERRUPTED} for the open item at output_index {item.index}"
+            yield Finding(end.n, f"{wanted}, before the end", f"{len(told) or 'none'}")
 
 
 def left_open(evidence: Evidence) -> list[tuple[Exchange, Received, Item]]:
@@ -128,7 +128,11 @@ def left_open(evidence: Evidence) -> list[tuple[Exchange, Received, Item]]:
 
 @invariant("RWS-INTR-005", when=lambda e: bool(_interruptions(e)))
 def only_open_items_are_interrupted(evidence: Evidence) -> Iterator[Outcome]:
-    """An item that is reported as interrupted had begun and is not done."""
+    """An item that is reported as interrupted had begun and is not done.
+
+    A server that announces no items shows one by its first delta, and may have begun it before.
+    """
+    announces = any(item.added for x in evidence.responses for item in items_of(x))
     for event in _interruptions(evidence):
         name = event.payload.get("response_id")
         items = [i for x in evidence.responses if x.response_id == name for i in items_of(x)]
@@ -137,8 +141,8 @@ def only_open_items_are_interrupted(evidence: Evidence) -> Iterator[Outcome]:
             item.events[0].n < event.n and (item.done is None or item.done.n > event.n)
             for item in named
         )
-        if not is_open:
-            seen = f"item_id {event.payload.get('item_id')!r}, which is none of them"
+        if not is_open and (named or announces):
+            seen = f"item_id {event.payload.get('item_id')!r}, which names no open item"
             yield Finding(event.n, "an item of the response that is open", seen, path="/item_id")
 
 

@@ -131,10 +131,12 @@ def speaking(driver: Driver) -> None:
     )
 
 
-@scenario("interrupt/early", exercises=(*RUNNING, "RWS-INTR-005"), turns=1, features=("interrupt",))
+@scenario("interrupt/early", exercises=(*RUNNING, "RWS-INTR-005"), turns=2, features=("interrupt",))
 def early(driver: Driver) -> None:
-    """A response that is interrupted when it has just been created."""
-    mark_running(*interrupt_when(driver, reached=lambda x: x.created is not None))
+    """A response that is interrupted when it has just been created, and a turn, which has items."""
+    connection, response, command = interrupt_when(driver, reached=lambda x: x.created is not None)
+    mark_running(connection, response, command)
+    connection.attempt([message(say())], store=False)
 
 
 @scenario(
