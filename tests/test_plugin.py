@@ -102,7 +102,7 @@ def test_plan_is_shown_and_nothing_is_sent(tmp_path: Path) -> None:
     done = run_pytest(tmp_path, f"--rws-target={dead_port()}", "--rws-plan", "-k", "RWS-CHAIN-005")
     assert done.returncode == 0, done.stdout
     assert "probes/inventions" in done.stdout
-    assert "5 turns at most; nothing was sent" in done.stdout
+    assert "5 turns and retries; nothing was sent" in done.stdout
     assert "creation/string-input" not in done.stdout
 
 

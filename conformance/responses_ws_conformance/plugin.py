@@ -89,7 +89,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     todo = _plan(_profile(config), config)
     todo = replace(todo, scenarios=tuple(_needed(todo, session.items)))
     terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
-    for line in (*todo.lines(), f"{todo.turns} turns at most; nothing was sent"):
+    for line in (*todo.lines(), f"{todo.turns} turns and retries; nothing was sent"):
         terminal.write_line(line)
     return True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from typing import Any, Final, NoReturn
@@ -125,8 +126,9 @@ def ping_is_answered(evidence: Evidence) -> Iterator[Outcome]:
     """A pong with the payload of the ping comes before the answer to what was sent after it.
 
     Where several pings wait, one pong for the newest is enough (RFC 6455, section 5.5.3).
+    Among pings in the middle of a response one has to be answered before its end.
     """
-    for conn in {ping.conn for ping in _pings(evidence)}:
+    for conn in dict.fromkeys(ping.conn for ping in _pings(evidence)):
         pings = [p for p in _pings(evidence) if p.conn == conn]
         pongs = [
             e
@@ -134,18 +136,33 @@ def ping_is_answered(evidence: Evidence) -> Iterator[Outcome]:
             if isinstance(e, Received) and e.opcode == "pong"
         ]
         answered = [p.n for p in pings if any(o.n > p.n and o.data == p.data for o in pongs)]
-        for ping in pings:
-            if any(n >= ping.n for n in answered):
-                continue
+        lacking = [p for p in pings if not any(n >= p.n for n in answered)]
+        for ping in lacking:
             fence = _answered_after(evidence, ping)
             if fence is None:
                 why = "no pong came, and nothing that was sent after the ping was answered either"
                 yield Undecided(Cause.TIME, why)
             else:
-                others = [o.data for o in pongs if o.n > ping.n]
-                seen = f"pongs with {others}" if others else "no pong"
+                others = [_shown(o.data) for o in pongs if o.n > ping.n]
+                seen = f"pongs with {', '.join(others)}" if others else "no pong"
                 why = f"{seen}, though a create that was sent later was answered"
-                yield Finding(fence.n, f"a pong with the payload {ping.data!r}", why)
+                yield Finding(fence.n, f"a pong with the payload {_shown(ping.data)}", why)
+        ends = [end for ping in pings for end in _ends_after(evidence, ping)]
+        if ends and not lacking and not any(p.n < o.n < e for p, e in ends for o in pongs):
+            why = "each pong came after the end of the response, which may have been over before"
+            yield Undecided(Cause.TIME, why)
+
+
+def _shown(payload: bytes | None) -> str:
+    return ascii((payload or b"").decode("utf-8", "replace"))
+
+
+def _ends_after(evidence: Evidence, ping: Sent) -> Iterator[tuple[Sent, float]]:
+    """A ping with the end of each response in the middle of which it was sent."""
+    for exchange in evidence.reading.connection(ping.conn).exchanges:
+        end = exchange.terminal.n if exchange.terminal is not None else math.inf
+        if exchange.events and exchange.events[0].n < ping.n < end:
+            yield ping, end
 
 
 def _answered_after(evidence: Evidence, ping: Sent) -> Received | None:

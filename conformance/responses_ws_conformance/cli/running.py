@@ -93,7 +93,8 @@ def _show(profile: Profile, todo: Plan) -> int:
 
 def _cost(profile: Profile, todo: Plan) -> str:
     dropped = f", {len(todo.dropped)} more dropped" if todo.dropped else ""
-    return f"{profile.target}: {len(todo.scenarios)} scenarios, {todo.turns} turns at most{dropped}"
+    number = len(todo.scenarios)
+    return f"{profile.target}: {number} scenarios, {todo.turns} turns and retries{dropped}"
 
 
 def _run(profile: Profile, todo: Plan, options: argparse.Namespace) -> int:
