@@ -56,7 +56,7 @@ def total_is_the_output(event: Event, link: Link) -> Sendings:
 @rewrite_events("RWS-TOOL-012", on="error")
 def unknown_calls_are_nobodys_fault(event: Event, link: Link) -> Sendings:
     """The refusal of an output without its call names no member."""
-    if event["error"]["code"] == "tool_call_not_found":
+    if event["error"]["message"].startswith("No tool call"):
         event["error"]["param"] = None
     return event
 
