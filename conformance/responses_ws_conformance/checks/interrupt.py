@@ -109,8 +109,8 @@ def open_item_is_reported(evidence: Evidence) -> Iterator[Outcome]:
         reports = _interruptions(evidence, response)
         told = [e for e in reports if _names(e, item) and e.n < end.n]
         if len(told) != 1:
-            wanted = f"one {INTERRUPTED} for the open item at output_index {item.index}"
-            yield Finding(end.n, f"{wanted}, before the end", f"{len(told) or 'none'}")
+            wanted = f"one {INTERRUPTED} before the end with the item_id of the open item"
+            yield Finding(end.n, f"{wanted} at output_index {item.index}", f"{len(told) or 'none'}")
 
 
 def left_open(evidence: Evidence) -> list[tuple[Exchange, Received, Item]]:

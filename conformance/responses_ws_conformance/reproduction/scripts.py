@@ -30,6 +30,7 @@ from responses_ws_conformance.reproduction.handshakes import (
 )
 from responses_ws_conformance.reproduction.looks import Look
 from responses_ws_conformance.reproduction.steps import (
+    OPAQUE,
     Binding,
     Path,
     Step,
@@ -63,6 +64,8 @@ KEYS: Final = {
 }
 VARIABLES: Final = {"AUTH": "RWS_API_KEY", "AUTH_2": "RWS_SECOND_API_KEY"}
 AUTH: Final = '{} = {{"Authorization": "Bearer " + os.environ.get("{}", "")}}'
+# What is sealed is found wherever it stands: one target folds what another leaves as it is.
+SEALED: Final = f'"{OPAQUE}": "(.*?)"'
 UNDECIDED: Final = "cannot say: this script has no look that shows it; rws replay judges it"
 
 
@@ -213,7 +216,9 @@ def _act(transcript: Transcript, step: Step, recorded: Sequence[Frame]) -> Itera
                 f"{name}.ping({ping.data!a}).wait(20) else '(silence)'}}))"
             )
         case Sent(is_data=True) as sent:
-            message = _message(sent, step.bindings, recorded, has_lanes=_has_lanes(transcript))
+            message = _message(
+                sent, step.bindings, recorded, has_lanes=_has_lanes(transcript, recorded)
+            )
             yield f"sockets[{sent.conn!a}].send({message})"
         case Closed() as closed:
             name = f"sockets[{closed.conn!a}]"
@@ -224,10 +229,11 @@ def _act(transcript: Transcript, step: Step, recorded: Sequence[Frame]) -> Itera
             raise Unsayable(f"the client sends a {message.opcode}")
 
 
-def _has_lanes(transcript: Transcript) -> bool:
-    """True where the client names lanes, by which a target need not answer."""
+def _has_lanes(transcript: Transcript, recorded: Sequence[Frame]) -> bool:
+    """True where a side names lanes, which the other need not do, or another target."""
     messages = (e.payload for e in transcript.entries if isinstance(e, Sent))
-    return any(isinstance(m, dict) and "stream_id" in m for m in messages)
+    names_them = any(isinstance(m, dict) and "stream_id" in m for m in messages)
+    return names_them or any(frame.turn[1] for frame in recorded)
 
 
 def _dial(transcript: Transcript, opened: Opened) -> str:
@@ -302,11 +308,14 @@ def _told(value: str, frames: Sequence[Frame], *, has_lanes: bool) -> str:
             if name == value:
                 alike = [f for f in frames if (f.turn[0], f.type) == (frame.turn[0], frame.type)]
                 nth = sum(f.turn == frame.turn for f in alike[: alike.index(frame)])
-                keys = "".join(f"[{key!a}]" for key in path)
                 where = f"{frame.turn!a}, {frame.type!a}"
-                if not has_lanes:
-                    return f"came({where})[{nth}]{keys}"
-                return f"told({where}, {nth}, {alike.index(frame)}){keys}"
+                event = f"came({where})[{nth}]"
+                if has_lanes:
+                    event = f"told({where}, {nth}, {alike.index(frame)})"
+                if path[-1] == OPAQUE:
+                    others = [v for p, v in ids_in(frame.value) if p[-1] == OPAQUE]
+                    return f"re.findall({SEALED!a}, json.dumps({event}))[{others.index(value)}]"
+                return event + "".join(f"[{key!a}]" for key in path)
     raise Unsayable("it names an id that the script does not hear")
 
 
