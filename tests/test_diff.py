@@ -143,7 +143,7 @@ def test_command_compares_files_and_folders(
     done = rws(tmp_path, "diff", "a", "b")
     assert (done.returncode, done.stdout) == (
         ExitCode.OK,
-        "only in A: framing/binary\n0 differences in 1 scenarios\n",
+        "only in A: framing/binary\n0 differences in 1 scenario\n",
     )
     file = "creation--string-input.jsonl"
     assert rws(tmp_path, "diff", f"a/{file}", f"b/{file}").returncode == ExitCode.OK

@@ -425,3 +425,13 @@ def test_the_lists_name_everything() -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=True)
     named = {line.split()[0] for line in done.stdout.splitlines()}
     assert named == {*FAULTS, *VARIANTS}
+
+
+def test_reader_of_a_list_may_have_seen_enough() -> None:
+    command = [sys.executable, "-m", "responses_ws_reference", "--list-faults"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.wait(timeout=30) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == b""

@@ -292,7 +292,7 @@ def reference_text(requirements: Sequence[Requirement], spec: Path) -> str:
     for chapter in AREAS:
         rows = [r for r in requirements if r.chapter == chapter]
         lines += ["", f"## {title(spec / f'{chapter}.md')}", ""]
-        lines += ["| Id | Level | Applies | Evidence | Sentence |", "|---|---|---|---|---|"]
+        lines += ["| Id | Level | Sentence | Applies | Evidence |", "|---|---|---|---|---|"]
         lines += [reference_row(row) for row in rows]
     return "\n".join(lines) + "\n"
 
@@ -311,7 +311,7 @@ def reference_row(row: Requirement) -> str:
     evidence = ", ".join(dict.fromkeys(e.kind for e in row.evidence))
     sentence = row.text.replace("|", "\\|")
     link = f"[{row.id}](../{row.chapter}.md#{row.anchor})"
-    return f"| {link} | {row.level} | {', '.join(applies)} | {evidence} | {sentence} |"
+    return f"| {link} | {row.level} | {sentence} | {', '.join(applies)} | {evidence} |"
 
 
 def generated_files(spec: Path) -> dict[Path, str]:

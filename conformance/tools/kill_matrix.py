@@ -255,13 +255,17 @@ def matrix_page(matrix: Mapping[str, Mapping[str, Any]]) -> str:
     ]
     for r in catalogue().of_role("server"):
         proof = [f"[{name}](#{name})" for name, row in matrix.items() if r.id in row["breaks"]]
-        link = f"[{r.id}](../{r.chapter}.md#{r.anchor})"
-        lines.append(f"| {link} | {r.level.value} | {', '.join(proof) or '(none)'} |")
+        lines.append(f"| {_link(r.id)} | {r.level.value} | {', '.join(proof) or '(none)'} |")
     lines += ["", "## By fault"]
     for name, row in matrix.items():
         lines += ["", f"### {name}", "", row["summary"], ""]
-        lines.append(f"Breaks {', '.join(row['breaks'])}: {row['outcome']}.")
+        lines.append(f"Breaks {', '.join(map(_link, row['breaks']))}: {row['outcome']}.")
     return "\n".join(lines) + "\n"
+
+
+def _link(name: str) -> str:
+    r = catalogue().requirements[name]
+    return f"[{name}](../{r.chapter}.md#{r.anchor})"
 
 
 def _row(result: Result) -> str:

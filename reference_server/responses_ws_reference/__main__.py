@@ -19,7 +19,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.list_variants or options.list_faults:
-        _print_lists(options)
+        try:
+            _print_lists(options)
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader of the list has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     try:
         config = _config(options)
@@ -175,8 +179,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="LAYER",
-        help="switch an optional layer off (storage, warmup, lanes, steering, compaction); may be "
-        "repeated",
+        help="switch a layer off, such as storage or custom-tools; may be repeated",
     )
     parser.add_argument("--list-variants", action="store_true", help="list the variants and stop")
     parser.add_argument("--list-faults", action="store_true", help="list the faults and stop")

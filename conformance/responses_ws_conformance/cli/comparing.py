@@ -51,7 +51,9 @@ def diff_command(options: argparse.Namespace) -> int:
     found = compare([(left[name], right[name]) for name in shared])
     for line in told(found):
         print(line)
-    print(f"{len(found)} differences in {len(shared)} scenarios")
+    differences = "1 difference" if len(found) == 1 else f"{len(found)} differences"
+    scenarios = "1 scenario" if len(shared) == 1 else f"{len(shared)} scenarios"
+    print(f"{differences} in {scenarios}")
     return ExitCode.VIOLATION if found else ExitCode.OK
 
 

@@ -32,7 +32,7 @@ class Commands:
         self, name: str, command: Callable[[argparse.Namespace], int], *, about: str
     ) -> argparse.ArgumentParser:
         """One subcommand, which is run by ``command``."""
-        added = self.parsers.add_parser(name, help=about, description=f"{about.capitalize()}.")
+        added = self.parsers.add_parser(name, help=about, description=_sentence(about))
         added.set_defaults(command=command)
         added.add_argument(
             "--extension", type=Path, metavar="FILE", help="Python file with checks of your own"
@@ -41,8 +41,12 @@ class Commands:
 
     def group(self, name: str, *, about: str) -> Commands:
         """Subcommands of a subcommand."""
-        group = self.parsers.add_parser(name, help=about, description=f"{about.capitalize()}.")
+        group = self.parsers.add_parser(name, help=about, description=_sentence(about))
         return Commands(group.add_subparsers(required=True, metavar="ACTION"))
+
+
+def _sentence(about: str) -> str:
+    return f"{about[0].upper()}{about[1:]}{'' if about.endswith('?') else '.'}"
 
 
 def positive(text: str) -> int:

@@ -80,12 +80,12 @@ def _neighbours(rows: Sequence[Requirement], place: int) -> str:
     if place + 1 < len(rows):
         after = rows[place + 1].id
         parts.append(link(f"{after} →", requirement_page(after), page=page))
-    return " · ".join(parts) + "\n{ .rws-neighbours }"
+    return " · ".join(parts) + "\n{ .rws-neighbours data-search-exclude }"
 
 
 def _facts(row: Requirement, page: str) -> Iterator[str]:
     where = link(row.section, f"{row.chapter}.md#{row.anchor}", page=page)
-    yield f"- **Stands in**: {_chapter(row)}, {where}"
+    yield f"- **Chapter**: {_chapter(row)}, {where}"
     for name in FACTS:
         value = getattr(row, name)
         if value is not None:
@@ -113,10 +113,11 @@ def _judging(row: Requirement) -> Iterator[str]:
     }[check.kind]
     module = check.name.partition(".")[0]
     path = f"conformance/responses_ws_conformance/checks/{module}.py"
-    yield f"The check `{check.name}` is {kind}. It stands in {source(path)}."
+    yield f"The check `{check.name}` is {kind}. It is in {source(path)}."
     if check.offence:
         wrong = ", ".join(f"`{place}`" for place in check.offence)
-        yield f"The wrong thing is {wrong}; its control is the same with only that repaired."
+        yield f"What is wrong in it: {wrong}, a JSON Pointer into the exchange (`/history` is what"
+        yield "came before). Its control is the same exchange with only that put right."
     scenarios = [s for s in load_scenarios().values() if row.id in s.exercises]
     if scenarios:
         yield from ("", "| Scenario | What it does | Turns |", "|---|---|---:|")
