@@ -16,6 +16,7 @@ from responses_ws_conformance.transcript import (
     Closed,
     Entry,
     Header,
+    Note,
     Opened,
     Received,
     Sent,
@@ -70,6 +71,20 @@ def test_difference_names_what_it_touches(
     assert list(found[answer].requirements) == ["RWS-CHAIN-012"]
     verdict = Difference("the verdict about RWS-CHAIN-012", "pass", "fail")
     assert list(found[verdict].scenarios) == [name]
+
+
+def test_difference_touches_all_that_an_exchange_is_there_for() -> None:
+    names = ["RWS-CHAIN-001", "RWS-CHAIN-002"]
+    marks = [Note(90 + i, 0.0, "mark", name, {"subject": ("e11",)}) for i, name in enumerate(names)]
+
+    def marked(*types: str) -> Transcript:
+        conversation = _conversation([("hello there", types)])
+        return replace(conversation, entries=[*conversation.entries, *marks])
+
+    whole, failed = marked("response.created", "response.completed"), marked("response.failed")
+    found = compare([(whole, failed)])
+    answer = next(d for d in found if d.where == "the answer to a response.create")
+    assert found[answer].requirements.keys() >= set(names)
 
 
 def test_events_are_aligned(twice: tuple[Recordings, Recordings], tmp_path: Path) -> None:

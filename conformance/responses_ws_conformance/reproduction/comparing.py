@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
-from itertools import groupby, zip_longest
+from itertools import chain, groupby, zip_longest
 from typing import Any, Final
 
 from responses_ws_conformance.attribution import read_exchanges
@@ -110,12 +110,10 @@ class _Side:
         self.reading = read_exchanges(transcript)
         self.exchanges = list(self.reading)
         self.verdicts = judged(transcript)
-        self.marks = {
-            name: note.requirement
-            for note in transcript.notes("mark")
-            for names in note.roles.values()
-            for name in names
-        }
+        self.marks: dict[str, list[str]] = {}
+        for note in transcript.notes("mark"):
+            for name in chain.from_iterable(note.roles.values()):
+                self.marks.setdefault(name, []).append(str(note.requirement))
         self.origins: dict[str, str] = {}
         self.connections = list(self.reading.connections.values())
 
@@ -244,8 +242,7 @@ def _touched(
         if exchange is not None:
             numbers = {exchange.sent.n, exchange.last, *(e.n for e in events_of(exchange))}
             names += _found_at(side, numbers)
-            marked = side.marks.get(exchange.name)
-            names += [marked] if by_marks and marked is not None else []
+            names += side.marks.get(exchange.name, ()) if by_marks else ()
     return list(dict.fromkeys(names))
 
 
