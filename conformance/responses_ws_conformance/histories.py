@@ -7,9 +7,10 @@ history is not whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from responses_ws_conformance.commands import target_of
 from responses_ws_conformance.exchanges import Exchange
@@ -20,61 +21,132 @@ SOURCES: Final = ("conversation", "prompt")
 OPAQUE_ITEMS: Final = ("item_reference", "compaction")
 INJECTED: Final = "response.inject.created"
 OUTPUT_SUFFIX: Final = "_output"
+ID: Final = "id"
+CALL: Final = "call"
+OUTPUT: Final = "output"
 
 Item = Mapping[str, Any]
+Key = tuple[str, str]
+
+
+@dataclass(slots=True, eq=False)
+class Thread:
+    """The items of responses of which each continues the one before it.
+
+    ``places`` has the types of the items with a key, and where the first of each type is. ``base``
+    is the history that the first response continues; None where it begins a chain.
+    """
+
+    base: History | None = None
+    items: list[Item] = field(default_factory=list)
+    places: dict[Key, dict[str, int]] = field(default_factory=dict)
+
+    def add(self, item: Item) -> None:
+        """Take the next item."""
+        for key in keys_of(item):
+            self.places.setdefault(key, {}).setdefault(str(item.get("type")), len(self.items))
+        self.items.append(item)
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The items behind a create, the oldest first; ``is_whole`` where none is missing."""
+    """The first items of a thread, and what is behind it; ``is_whole`` where none is missing.
 
-    items: tuple[Item, ...]
-    is_whole: bool
+    Histories of one thread share its items: a chain of many responses holds each item once.
+    """
+
+    thread: Thread
+    length: int = 0
+    is_whole: bool = True
+
+    @classmethod
+    def of(cls, items: Iterable[Item] = (), *, is_whole: bool = True) -> History:
+        """The history that begins with these items."""
+        return cls(Thread()).then(items, is_whole=is_whole)
+
+    @property
+    def items(self) -> list[Item]:
+        """All items, the oldest first."""
+        parts = [part.thread.items[: part.length] for part in self._parts()]
+        return [item for items in reversed(parts) for item in items]
+
+    def kinds(self, key: Key) -> list[str]:
+        """The types of the items with a key."""
+        found: dict[str, None] = {}
+        for part in self._parts():
+            places = part.thread.places.get(key, {})
+            found |= {kind: None for kind, place in places.items() if place < part.length}
+        return list(found)
+
+    def then(self, items: Iterable[Item], *, is_whole: bool) -> History:
+        """This history and more; a thread goes on in one way, and what forks begins its own."""
+        is_newest = self.length == len(self.thread.items)
+        thread = self.thread if is_newest else Thread(self)
+        for item in items:
+            thread.add(item)
+        return History(thread, len(thread.items), self.is_whole and is_whole)
+
+    def _parts(self) -> Iterator[History]:
+        part: History | None = self
+        while part is not None:
+            yield part
+            part = part.thread.base
 
 
 @dataclass(frozen=True, slots=True)
 class Responses:
-    """The responses of a transcript, found by their id."""
+    """What each message continues, what is behind it, and what responses took while they ran."""
 
-    by_id: Mapping[str, Exchange]
+    parents: Mapping[Exchange, Exchange]
+    histories: Mapping[Exchange, History]
     injected: Mapping[str, list[Item]]
 
     @classmethod
     def of(cls, exchanges: Iterable[Exchange]) -> Responses:
-        """The responses that these exchanges have, and what they have taken while they ran."""
-        by_id: dict[str, Exchange] = {}
-        injected: dict[str, list[Item]] = {}
-        for exchange in exchanges:
-            if exchange.response_id is not None:
-                by_id[exchange.response_id] = exchange
-            target = target_of(exchange)
-            if target and exchange.answer is not None and exchange.answer.type == INJECTED:
-                injected.setdefault(target, []).extend(input_items(exchange))
-        return cls(by_id, injected)
+        """The responses of a reading, found once."""
+        found = _FOUND.get(exchanges)
+        if found is None:
+            found = _FOUND[exchanges] = _find_responses(list(exchanges))
+        return found
 
     def continued_by(self, create: Exchange) -> Exchange | None:
         """The response that a create continues, None where the transcript does not have it."""
-        return self.by_id.get(continues(create) or "")
+        return self.parents.get(create)
 
     def behind(self, create: Exchange) -> History:
         """The history that a create continues; its own input is no part of it."""
-        items: list[Item] = []
-        seen: set[str] = set()
-        is_whole = not any(create.request.get(name) for name in SOURCES)
-        while (previous := continues(create)) is not None:
-            parent = self.by_id.get(previous)
-            if parent is None or previous in seen:
-                return History(tuple(items), False)
-            seen.add(previous)
-            items[:0] = [
-                *input_items(parent),
-                *parent.output_items,
-                *self.injected.get(previous, ()),
-            ]
-            is_whole = is_whole and parent.terminal is not None
-            is_whole = is_whole and not any(parent.request.get(name) for name in SOURCES)
-            create = parent
-        return History(tuple(items), is_whole)
+        return self.histories[create]
+
+
+_FOUND: Final[WeakKeyDictionary[Iterable[Exchange], Responses]] = WeakKeyDictionary()
+
+
+def _find_responses(exchanges: Sequence[Exchange]) -> Responses:
+    """An id stands for the latest response that had it when it was named."""
+    injected: dict[str, list[Item]] = {}
+    for exchange in exchanges:
+        target = target_of(exchange)
+        if target and exchange.answer is not None and exchange.answer.type == INJECTED:
+            injected.setdefault(target, []).extend(input_items(exchange))
+    begun: dict[str, Exchange] = {}
+    through: dict[str, History] = {}
+    parents: dict[Exchange, Exchange] = {}
+    histories: dict[Exchange, History] = {}
+    for exchange in exchanges:
+        previous, name = continues(exchange), exchange.response_id
+        if previous is not None and previous in begun:
+            parents[exchange], history = begun[previous], through[previous]
+        else:
+            history = History.of(is_whole=previous is None)
+        histories[exchange] = history
+        if name is not None:
+            made = [*exchange.output_items, *injected.get(name, ())]
+            is_shown = exchange.terminal is not None and not any(map(is_opaque, made))
+            begun[name] = exchange
+            through[name] = history.then(
+                [*input_items(exchange), *made], is_whole=is_shown and not brings_more(exchange)
+            )
+    return Responses(parents, histories, injected)
 
 
 def continues(create: Exchange) -> str | None:
@@ -96,18 +168,31 @@ def input_items(create: Exchange) -> list[Item]:
     return [item for item in given if isinstance(item, dict)] if isinstance(given, list) else []
 
 
+def brings_more(create: Exchange) -> bool:
+    """True where a create brings in what the transcript does not show."""
+    is_named = any(create.request.get(name) for name in SOURCES)
+    return is_named or any(map(is_opaque, input_items(create)))
+
+
+def is_opaque(item: Item) -> bool:
+    """True for an item that stands for others."""
+    return item.get("type") in OPAQUE_ITEMS
+
+
 def calls(items: Iterable[Item]) -> set[str]:
     """The call ids of the calls among items."""
-    return {name for name, is_output in _call_ids(items) if not is_output}
+    return {name for item in items for role, name in keys_of(item) if role == CALL}
 
 
 def outputs(items: Iterable[Item]) -> set[str]:
     """The call ids of the outputs among items."""
-    return {name for name, is_output in _call_ids(items) if is_output}
+    return {name for item in items for role, name in keys_of(item) if role == OUTPUT}
 
 
-def _call_ids(items: Iterable[Item]) -> Iterator[tuple[str, bool]]:
-    for item in items:
-        name, kind = item.get("call_id"), item.get("type")
-        if isinstance(name, str) and isinstance(kind, str):
-            yield name, kind.endswith(OUTPUT_SUFFIX)
+def keys_of(item: Item) -> Iterator[Key]:
+    """What tells an item from others: its id, and the call that it is or answers."""
+    if isinstance(item.get("id"), str):
+        yield ID, item["id"]
+    name, kind = item.get("call_id"), item.get("type")
+    if isinstance(name, str) and isinstance(kind, str):
+        yield OUTPUT if kind.endswith(OUTPUT_SUFFIX) else CALL, name

@@ -13,14 +13,16 @@ from responses_ws_conformance.checks.steering_refusals import texts
 from responses_ws_conformance.commands import FAILED, command_of, is_accepted, target_of
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.histories import (
-    OPAQUE_ITEMS,
+    CALL,
     PREVIOUS,
     History,
     Item,
     Responses,
+    brings_more,
     calls,
     continues,
     input_items,
+    keys_of,
     outputs,
 )
 from responses_ws_conformance.transcript import Sent
@@ -178,7 +180,7 @@ def demanded_tools_are_listed(evidence: Evidence) -> Iterator[Outcome]:
 
 def continuations(evidence: Evidence) -> Iterator[tuple[Exchange, History]]:
     """Each create that continues a response of this recording, and what is behind it."""
-    responses = Responses.of(evidence.exchanges)
+    responses = Responses.of(evidence.reading)
     for create in creates(evidence):
         if responses.continued_by(create) is not None:
             yield create, responses.behind(create)
@@ -188,34 +190,31 @@ def continuations(evidence: Evidence) -> Iterator[tuple[Exchange, History]]:
 def chain_is_not_repeated(evidence: Evidence) -> Iterator[Outcome]:
     """A continuation sends no item that its chain has."""
     for create, history in continuations(evidence):
-        known = [item["id"] for item in history.items if isinstance(item.get("id"), str)]
-        called, answered = calls(history.items), outputs(history.items)
         for place, item in enumerate(input_items(create)):
-            again = item.get("type") != "item_reference" and (
-                item.get("id") in known or calls([item]) & called or outputs([item]) & answered
-            )
-            if again:
+            if item.get("type") != "item_reference" and any(map(history.kinds, keys_of(item))):
                 name = item.get("call_id") or item.get("id")
                 seen = f"{item.get('type')} {name!r}, which the chain has"
                 yield Finding(create.sent.n, "new items only", seen, path=f"/input/{place}")
 
 
-def answering(evidence: Evidence) -> Iterator[tuple[Exchange, set[str]]]:
-    """Each create with outputs, and the calls that they can answer, where all calls are known."""
-    responses = Responses.of(evidence.exchanges)
+def answering(evidence: Evidence) -> Iterator[tuple[Exchange, History]]:
+    """Each create with outputs, and what is behind it, where all calls are known."""
+    responses = Responses.of(evidence.reading)
     for create in creates(evidence):
         history = responses.behind(create)
-        items = [*history.items, *input_items(create)]
-        is_clear = not any(item.get("type") == kind for item in items for kind in OPAQUE_ITEMS)
-        if history.is_whole and is_clear and outputs(input_items(create)):
-            yield create, calls(items)
+        is_clear = history.is_whole and not brings_more(create)
+        if is_clear and outputs(input_items(create)):
+            yield create, history
 
 
 @invariant("RWS-CLIENT-011", when=lambda e: any(True for _ in answering(e)))
 def outputs_answer_calls(evidence: Evidence) -> Iterator[Outcome]:
     """Each output answers a call of the chain or of the same input."""
-    for create, called in answering(evidence):
-        for name in sorted(outputs(input_items(create)) - called):
+    for create, history in answering(evidence):
+        new = input_items(create)
+        unknown = [name for name in outputs(new) - calls(new) if not history.kinds((CALL, name))]
+        for name in sorted(unknown):
+            called = calls([*history.items, *new])
             wanted = f"the call {name!r} in the chain or in the input"
             seen = f"its output only; calls: {', '.join(sorted(called)) or 'none'}"
             yield Finding(create.sent.n, wanted, seen, path="/input")
@@ -223,12 +222,12 @@ def outputs_answer_calls(evidence: Evidence) -> Iterator[Outcome]:
 
 def known_answers(evidence: Evidence) -> Iterator[tuple[Exchange, Item, list[str]]]:
     """Each output whose call is known, and the types of output that calls of its id ask for."""
-    responses = Responses.of(evidence.exchanges)
+    responses = Responses.of(evidence.reading)
     for create in creates(evidence):
-        items = [*responses.behind(create).items, *input_items(create)]
-        for answer in input_items(create):
-            called = calls(items) & outputs([answer])
-            kinds = [item.get("type") for item in items if calls([item]) & called]
+        history, new = responses.behind(create), History.of(input_items(create))
+        for answer in new.items:
+            keys = [(CALL, name) for name in outputs([answer])]
+            kinds = {kind: None for key in keys for kind in (*history.kinds(key), *new.kinds(key))}
             wanted = [ANSWERS[kind] for kind in kinds if kind in ANSWERS]
             if wanted and len(wanted) == len(kinds):
                 yield create, answer, wanted
@@ -256,7 +255,7 @@ def outputs_are_of_the_kind_of_their_call(evidence: Evidence) -> Iterator[Outcom
 
 def owed_outputs(evidence: Evidence) -> Iterator[tuple[Exchange, set[str]]]:
     """Each create that continues a completed response with open function calls, and these calls."""
-    responses = Responses.of(evidence.exchanges)
+    responses = Responses.of(evidence.reading)
     for create in creates(evidence):
         parent = responses.continued_by(create)
         if parent is not None and parent.outcome == "completed" and parent.function_calls:
@@ -288,7 +287,7 @@ def history_has_one_source(evidence: Evidence) -> Iterator[Outcome]:
 
 def elsewhere(evidence: Evidence) -> Iterator[tuple[Exchange, Exchange]]:
     """Each create that continues an unstored response of this recording, and that response."""
-    responses = Responses.of(evidence.exchanges)
+    responses = Responses.of(evidence.reading)
     for create in creates(evidence):
         parent = responses.continued_by(create)
         if parent is not None and parent.request.get("store") is False:

@@ -67,7 +67,8 @@ def _refusing(evidence: Evidence) -> list[Received]:
 
 def refusal_objects(evidence: Evidence) -> list[tuple[Received, dict[str, Any]]]:
     """The refusals that have an ``error`` object, with it."""
-    return [(e, error) for e, error in error_objects(evidence) if e in refusals(evidence)]
+    numbers = {e.n for e in refusals(evidence)}
+    return [(e, error) for e, error in error_objects(evidence) if e.n in numbers]
 
 
 def lookalikes(evidence: Evidence) -> list[Received]:
@@ -193,13 +194,13 @@ def refused_creates(evidence: Evidence) -> list[Exchange]:
     An error that comes after events of the response breaks it off, unless it says what has to be
     found out before there can be a response.
     """
-    refusing = _refusing(evidence)
+    refusing = {e.n for e in _refusing(evidence)}
     return [
         x
         for x in evidence.exchanges
         if x.is_create
         and x.error is not None
-        and (x.error in refusing or x.error_code == NOT_FOUND)
+        and (x.error.n in refusing or x.error_code == NOT_FOUND)
         and _went_on(evidence.reading.connection(x.conn), x.error)
     ]
 

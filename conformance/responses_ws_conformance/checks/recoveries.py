@@ -50,7 +50,7 @@ def retries(evidence: Evidence) -> Iterator[tuple[Exchange, int, int]]:
     With how many items it brings along, and how many stood behind the id; only where the
     transcript shows some, for else nobody knows what full input is.
     """
-    responses = Responses.of(evidence.exchanges)
+    responses = Responses.of(evidence.reading)
     for refused in lost_ids(evidence):
         behind, new = responses.behind(refused).items, input_items(refused)
         for again in later(evidence, refused.last):
