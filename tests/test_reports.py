@@ -218,6 +218,25 @@ def test_what_a_target_sends_is_never_markup(
         assert "](javascript" not in text
 
 
+def test_findings_quote_no_more_than_anybody_reads() -> None:
+    """What a target sends can be of any length: a report of it is not."""
+    flood = "x" * 1_000_000
+    events = [
+        {"type": "error", "status": flood, "error": {"message": [flood], "code": [flood]}},
+        {"type": flood},
+    ]
+    transcript = Transcript(Header(scenario="flood"))
+    create = json.dumps({"type": "response.create", "input": "hi"})
+    transcript.entries.append(Sent(0, 0.0, "c1", "text", create))
+    for n, event in enumerate(events, start=1):
+        transcript.entries.append(Received(n, 0.1, "c1", "text", json.dumps(event)))
+    rows = Report.of_transcripts([transcript]).as_json()["requirements"]
+    texts = [f[name] for row in rows for f in row["findings"] for name in ("expected", "actual")]
+    texts += [row["why"] or "" for row in rows]
+    assert any("… (998" in text and text.endswith(" more characters)") for text in texts)
+    assert max(map(len, texts)) < 2_100
+
+
 def judged(name: str, verdict: Verdict, by: str | None = None) -> Judgement:
     cause = Cause.BLOCKED if verdict is Verdict.UNTESTABLE else None
     return Judgement(catalogue().requirements[name], verdict, cause=cause, by=by)

@@ -22,6 +22,8 @@ from responses_ws_conformance.transcript import Header, Transcript
 
 # Of one requirement in one recording.
 MOST_OUTCOMES: Final = 20
+# Of each text of an outcome, which can quote what a target sent.
+MOST_CHARACTERS: Final = 2_000
 
 
 class Verdict(Enum):
@@ -122,11 +124,24 @@ def judge(
 
 def _some(outcomes: Iterator[Outcome]) -> list[Outcome]:
     """The outcomes, or so many of them as anybody reads: a flood of one fault is one fault."""
-    some = list(islice(outcomes, MOST_OUTCOMES))
+    some = [_cut(outcome) for outcome in islice(outcomes, MOST_OUTCOMES)]
     last = some[-1] if len(some) == MOST_OUTCOMES and next(outcomes, None) is not None else None
     if isinstance(last, Finding):
         some[-1] = replace(last, actual=f"{last.actual}; and more that are not listed")
     return some
+
+
+def _cut(outcome: Outcome) -> Outcome:
+    """The outcome with so much of its texts as anybody reads."""
+    if isinstance(outcome, Undecided):
+        return replace(outcome, why=_shortened(outcome.why))
+    expected, actual = map(_shortened, (outcome.expected, outcome.actual))
+    return replace(outcome, expected=expected, actual=actual)
+
+
+def _shortened(text: str) -> str:
+    left_out = len(text) - MOST_CHARACTERS
+    return text if left_out <= 0 else f"{text[:MOST_CHARACTERS]}… ({left_out} more characters)"
 
 
 def root_of(judgement: Judgement, check: Check | None) -> str | None:
