@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import pytest
 import yaml
 from responses_ws_conformance.checks import Evidence, Finding, Undecided, load_checks
 from responses_ws_conformance.requirements import catalogue
+from responses_ws_conformance.transcript import Received, save
 
-from tests.cases import Case, case_files, load_cases
+from tests.cases import Builder, Case, case_files, load_cases
 
 CASES = list(load_cases())
 CHECKS = load_checks()
@@ -56,3 +65,38 @@ def test_case_file_is_well_kept(path) -> None:
         assert case["conforms"] in (True, False, "mood", "time", "transient", "blocked")
         assert len(case["description"]) < 80
         assert "should" not in case["description"].lower()
+
+
+def test_order_of_findings_is_no_chance(tmp_path: Path) -> None:
+    """Sets have an order that changes with the process; what is told of them has not."""
+    connections = [f"c{number}" for number in range(2, 8)]
+    alike = {"id": "resp_1", "text": "hi"}
+    steps: list[dict[str, Any]] = [
+        *({"sent_ping": "YQ==", "conn": name} for name in connections),
+        *({"turn": {"id": f"resp_{name}"}, "conn": name} for name in connections),
+        {"posted": alike, "as": "http"},
+        {"turn": alike, "as": "socket"},
+        {"mark": {"roles": {"http": "http", "socket": "socket"}}},
+    ]
+    claims = {"features": ["http"], "dialect": "open-responses"}
+    transcript = Builder("RWS-HTTP-006", claims).build(steps)
+    for place, entry in enumerate(transcript.entries):
+        if isinstance(entry, Received) and entry.conn == "c1":
+            transcript.entries[place] = replace(entry, text=json.dumps({**entry.payload, "x": 1}))
+    path = tmp_path / "t.jsonl"
+    with path.open("w") as stream:
+        save(transcript, stream)
+    reports = [_judged(path, tmp_path / f"{seed}.json", seed) for seed in ("1", "2", "3")]
+    rows = {row["id"]: row for row in json.loads(reports[0])["requirements"]}
+    assert len(rows["RWS-FRAME-007"]["findings"]) == len(connections)
+    assert len(rows["RWS-HTTP-006"]["findings"]) > 3
+    assert set(reports) == {reports[0]}
+
+
+def _judged(path: Path, report: Path, seed: str) -> str:
+    command = [sys.executable, "-m", "responses_ws_conformance.cli", "judge", str(path)]
+    environment = {**os.environ, "PYTHONHASHSEED": seed}
+    subprocess.run(
+        [*command, "--report", str(report)], env=environment, capture_output=True, check=False
+    )
+    return report.read_text("utf-8")

@@ -214,13 +214,13 @@ def responses_keep_to_their_connection(mark: Mark) -> Iterator[Outcome]:
             yield Finding(stranger.n, wanted, actual)
             return
     here, there = _ids_since(mark.evidence, one), _ids_since(mark.evidence, two)
-    both = sorted(here.keys() & there.keys(), key=lambda name: max(here[name], there[name]))
+    both = sorted((max(here[n], there[n]), n) for n in here.keys() & there.keys())
     before = mark.exchange("before")
     reused = {*before.item_ids, before.response_id} & (here.keys() | there.keys())
     if both and not reused:
-        at = max(here[both[0]], there[both[0]])
+        at, name = both[0]
         wanted = "the id of a response or item on one connection only"
-        yield Finding(at, wanted, f"{both[0]!r} on both {one.conn} and {two.conn}")
+        yield Finding(at, wanted, f"{name!r} on both {one.conn} and {two.conn}")
     elif not (one.events and two.events):
         silent = one if not one.events else two
         cause = Cause.TRANSIENT if is_transient(silent) else Cause.TIME

@@ -174,7 +174,7 @@ def events_have_the_same_members(mark: Mark) -> Iterator[Outcome]:
     at = mark.exchange("socket").last
     findings: list[Outcome] = [
         Finding(at, f"{kind} as in the HTTP stream", f"{how} {', '.join(sorted(names))}")
-        for kind in http.keys() & socket.keys()
+        for kind in sorted(http.keys() & socket.keys())
         for how, names in (
             ("without", http[kind] - socket[kind]),
             ("with", socket[kind] - http[kind]),

@@ -46,7 +46,7 @@ def diff_command(options: argparse.Namespace) -> int:
     if not shared:
         raise CannotStart("the two have no scenario in common")
     for side, own, others in (("A", left, right), ("B", right, left)):
-        for name in own.keys() - others.keys():
+        for name in sorted(own.keys() - others.keys()):
             print(safe(f"only in {side}: {name}"))
     found = compare([(left[name], right[name]) for name in shared])
     for line in told(found):
