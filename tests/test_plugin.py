@@ -90,6 +90,37 @@ def test_vendor_starts_a_server_and_adds_a_requirement(tmp_path: Path) -> None:
     assert report["scenarios"] == ["acme/tier"]
 
 
+BROKEN = """
+from responses_ws_conformance.vendor import invariant, requirement, scenario
+
+requirement("ACME-OOPS-001", level="MUST", text="It MUST answer.", url="https://acme.example/")
+
+@invariant("ACME-OOPS-001", when=lambda evidence: True)
+def breaks(evidence):
+    raise ValueError("on purpose")
+
+@scenario("acme/oops", exercises=("ACME-OOPS-001",), turns=1)
+def one_turn(driver):
+    driver.connect().turn("hi", store=False)
+"""
+
+
+def test_suite_that_breaks_is_an_error_and_no_failure(
+    tmp_path: Path, reference_server: str
+) -> None:
+    (tmp_path / "conftest.py").write_text(BROKEN)
+    options = [f"--rws-target={reference_server}", "--rws-api-key-env=RWS_KEY", "--rws-strict"]
+    files = ["--junitxml=junit.xml", "--rws-report=report.json"]
+    done = run_pytest(tmp_path, *options, *files, "-k", "ACME-OOPS", RWS_KEY=KEY)
+    assert done.returncode == 1, done.stdout
+    suite = ElementTree.parse(tmp_path / "junit.xml").getroot()[0]
+    assert (suite.get("tests"), suite.get("errors"), suite.get("failures")) == ("1", "1", "0")
+    (error,) = suite.iterfind("testcase/error")
+    assert "ValueError: on purpose" in (error.get("message") or "")
+    assert outcomes(tmp_path / "junit.xml") == {"ACME-OOPS-001": "error"}
+    assert json.loads((tmp_path / "report.json").read_text("utf-8"))["strict"] is True
+
+
 def test_selection_records_only_what_it_needs(tmp_path: Path, reference_server: str) -> None:
     target = [f"--rws-target={reference_server}", "--rws-api-key-env=RWS_KEY"]
     done = run_pytest(tmp_path, *target, "-k", "RWS-CHAIN-005", RWS_KEY=KEY)

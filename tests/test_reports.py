@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -133,6 +134,30 @@ def test_junit_names_the_failure(folder: Path) -> None:
     (failure,) = suite.iterfind("testcase/failure")
     assert "MUST evict" in (failure.text or "")
     assert suite.get("failures") == "1"
+
+
+def test_junit_fails_what_a_strict_run_fails() -> None:
+    """Here a response whose numbers have a gap, which they had better not."""
+    transcript = Transcript(Header(scenario="gap"))
+    create = json.dumps({"type": "response.create", "input": "hi"})
+    transcript.entries.append(Sent(0, 0.0, "c1", "text", create))
+    for n, kind in ((1, "response.created"), (2, "response.completed")):
+        event = {"type": kind, "sequence_number": 10 * n, "response": {"id": "resp_1"}}
+        transcript.entries.append(Received(n, 0.1, "c1", "text", json.dumps(event)))
+    failures: list[int] = []
+    for strict in (False, True):
+        report = replace(Report.of_transcripts([transcript]), strict=strict)
+        written = report.as_json()
+        assert list(explain("files/report", written)) == []
+        failures.append(failures_in(written))
+        assert failures[-1] == len(report.discrepancies())
+        del written["strict"]
+        assert failures_in(written) == failures[0], "as in a report from before it was said"
+    assert failures[0] < failures[1]
+
+
+def failures_in(report: dict[str, Any]) -> int:
+    return int(ET.fromstring(FORMATS["junit"](report, []))[0].get("failures", ""))
 
 
 @pytest.mark.parametrize("form", ["html", "junit", "summary"])

@@ -181,6 +181,7 @@ class Report:
             "unclaimed": [asdict(sighting) for sighting in self.unclaimed],
             "profile": self.profile,
             "command": self.command,
+            "strict": self.strict,
             "waivers": [row(entry) for entry in self.baseline.used(self.judgements)],
             "discrepancies": [
                 asdict(each) for each in self.discrepancies() if self.baseline.entries

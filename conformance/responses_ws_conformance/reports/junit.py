@@ -1,7 +1,8 @@
 """JUnit XML: one test case for each requirement, with its level and address as properties.
 
-A failure is what the run did not expect: a known one is skipped, and an entry of the baseline that
-is wrong fails whatever the verdict. The property ``verdict`` is the verdict in any case.
+A failure is what the run did not expect, in a strict run a broken SHOULD too: a known one is
+skipped, and an entry of the baseline that is wrong fails whatever the verdict. The property
+``verdict`` is the verdict in any case.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ COUNTS: Final = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 def junit(report: dict[str, Any]) -> str:
     """The report as JUnit XML."""
     rows = report["requirements"]
+    violated = ("fail", "warn") if report.get("strict") else ("fail",)
     suite = ET.Element(
         "testsuite",
         name="responses-ws-conformance",
@@ -30,10 +32,10 @@ def junit(report: dict[str, Any]) -> str:
         case = ET.SubElement(suite, "testcase", classname=f"rws.{row['chapter']}", name=row["id"])
         facts = {"level": row["level"], "url": row["url"], "verdict": row["verdict"]}
         _properties(case, facts)
-        if row["verdict"] == "fail" and row["id"] in known and row["id"] not in unexpected:
+        if row["verdict"] in violated and row["id"] in known and row["id"] not in unexpected:
             reason = f"known and waived: {known[row['id']]}"
             ET.SubElement(case, "skipped", message=_clean(reason)).text = _clean(_story(row))
-        elif row["verdict"] == "fail" or row["id"] in unexpected:
+        elif row["verdict"] in violated or row["id"] in unexpected:
             why = unexpected.get(row["id"]) or row["findings"][0]["actual"]
             ET.SubElement(case, "failure", message=_clean(why)).text = _clean(_story(row))
         elif row["verdict"] == "error":

@@ -12,6 +12,7 @@ from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.runner import Run
 from responses_ws_conformance.scenarios import load_scenarios
 from responses_ws_conformance.terminal import safe
+from responses_ws_conformance.verdict import Judgement, Verdict
 
 REQUIREMENTS = [r.id for r in catalogue().of_role("server")]
 
@@ -28,17 +29,24 @@ def test_scenario(name: str, rws_run: Run) -> None:
         pytest.exit(f"rws: {safe(rws_run.stopped, limit=1000)}", returncode=4)
 
 
-@pytest.mark.parametrize("requirement", REQUIREMENTS)
-def test_requirement(
-    requirement: str,
-    rws_run: Run,
-    rws_baseline: Baseline,
-    pytestconfig: pytest.Config,
-    record_property: Any,
-) -> None:
-    """The recordings satisfy the requirement."""
+@pytest.fixture
+def judgement(requirement: str, rws_run: Run, record_property: Any) -> Judgement:
+    """The verdict about a requirement; a suite that broke is an error, and no failed test."""
     wanted = next((r for r in rws_run.plan.requirements if r.id == requirement), None)
     if wanted is None:
         pytest.skip("not selected: max-turns drops what exercises it, or its version is later")
     judgement = rws_run.judge(wanted)
-    settle(judgement, rws_run, rws_baseline, pytestconfig, record_property)
+    record_property("level", wanted.level.value)
+    record_property("url", wanted.url)
+    record_property("verdict", judgement.verdict.value)
+    if judgement.verdict is Verdict.ERROR:
+        pytest.fail(f"the suite broke: {judgement.why}", pytrace=False)
+    return judgement
+
+
+@pytest.mark.parametrize("requirement", REQUIREMENTS)
+def test_requirement(
+    judgement: Judgement, rws_run: Run, rws_baseline: Baseline, pytestconfig: pytest.Config
+) -> None:
+    """The recordings satisfy the requirement."""
+    settle(judgement, rws_run, rws_baseline, pytestconfig)
