@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from responses_ws_conformance.baseline import Baseline
@@ -30,15 +28,17 @@ def test_scenario(name: str, rws_run: Run) -> None:
 
 
 @pytest.fixture
-def judgement(requirement: str, rws_run: Run, record_property: Any) -> Judgement:
-    """The verdict about a requirement; a suite that broke is an error, and no failed test."""
+def judgement(requirement: str, rws_run: Run, request: pytest.FixtureRequest) -> Judgement:
+    """The verdict about a requirement; a suite that broke is an error, and no failed test.
+
+    Its properties get into a JUnit file of either family; ``record_property`` warns of one.
+    """
     wanted = next((r for r in rws_run.plan.requirements if r.id == requirement), None)
     if wanted is None:
         pytest.skip("not selected: max-turns drops what exercises it, or its version is later")
     judgement = rws_run.judge(wanted)
-    record_property("level", wanted.level.value)
-    record_property("url", wanted.url)
-    record_property("verdict", judgement.verdict.value)
+    facts = {"level": wanted.level.value, "url": wanted.url, "verdict": judgement.verdict.value}
+    request.node.user_properties.extend(facts.items())
     if judgement.verdict is Verdict.ERROR:
         pytest.fail(f"the suite broke: {judgement.why}", pytrace=False)
     return judgement
