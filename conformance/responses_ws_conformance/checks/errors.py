@@ -7,6 +7,7 @@ the one that ends the lifetime of a connection.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
@@ -27,7 +28,7 @@ from responses_ws_conformance.exchanges import ConnectionView, Exchange, is_look
 from responses_ws_conformance.transcript import Opened, Received
 
 FLAT_MEMBERS: Final = ("code", "message", "param")
-MASK: Final = "[secret: "
+MASKED_KEY: Final = re.compile(r"\[secret: (?:second_)?api_key\]")
 NOT_FOUND: Final = "previous_response_not_found"
 ABSENT: Final = object()
 
@@ -240,10 +241,10 @@ def has_errors_that_could_leak(evidence: Evidence) -> bool:
 
 @invariant("RWS-ERROR-011", when=has_errors_that_could_leak)
 def errors_keep_the_key(evidence: Evidence) -> Iterator[Outcome]:
-    """No error repeats a secret; in a recording its mask stands where it was."""
+    """No error repeats a key; in a recording its mask stands where it was."""
     for n, text in errors_with_text(evidence):
-        if MASK in text:
-            where = text.index(MASK)
+        if mask := MASKED_KEY.search(text):
+            where = mask.start()
             yield Finding(
                 n,
                 "an error without the API key",
