@@ -28,6 +28,7 @@ from responses_ws_conformance.runner import Run, plan
 from responses_ws_conformance.scenarios import load_scenarios
 from responses_ws_conformance.transcript import Header
 from responses_ws_conformance.verdict import Judgement, Verdict
+from responses_ws_reference.config import ServerConfig
 from responses_ws_reference.server import running_server
 
 PYTHON = sys.executable
@@ -222,7 +223,7 @@ PROFILES = {
     "a variable that is not set": (
         "overload",
         {"http": {"url": "http://a", "headers": {"X-A": {"env": "RWS_UNSET"}}}},
-        "headers/X-A: the environment variable RWS_UNSET is not set",
+        "^levers/overload/http/headers/X-A: the environment variable RWS_UNSET is not set",
     ),
 }
 
@@ -249,6 +250,63 @@ def test_profile_has_calls_and_commands(tmp_path: Path) -> None:
     assert lever.http == HttpCall("https://a/b", "POST", {"X-Token": SECRET})
     assert (lever.command, lever.folder) == (("./r", "1"), tmp_path)
     assert SECRET in profile.secrets.values()
+
+
+CANARIES = {name: f"canary-{name}-0123456789" for name in ("KEY", "A", "B", "C", "SPACED name")}
+
+
+def with_canaries(folder: Path, url: str, call: str) -> Profile:
+    """A profile with secrets of the same names in all places that can have any."""
+    headers = {place: {"X-Api-Key": {"env": place}} for place in "ABC"}
+    lever = {
+        "within": 2,
+        "url": f"{url}?api_key=canary-in-a-lever",
+        "headers": {**headers["B"], "RWS-Lifetime": "0.2"},
+        "http": {"url": f"{call}?api_key=canary-in-a-call", "headers": headers["C"]},
+    }
+    raw = {
+        "url": f"{url}?api_key=canary-in-the-url&api_key=canary-twice-in-it",
+        "api_key_env": "KEY",
+        "headers": headers["A"],
+        "query": {"api_key": {"env": "SPACED name"}},
+        "levers": {"lifetime": lever},
+    }
+    (folder / "profile.yaml").write_text(json.dumps(raw))
+    return load_profile(folder / "profile.yaml", env=CANARIES)
+
+
+def test_secrets_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    secrets = with_canaries(tmp_path, "ws://h/v1/responses", "http://h/").secrets
+    assert secrets["header X-Api-Key"] == CANARIES["A"]
+    assert secrets["header X-Api-Key of levers/lifetime"] == CANARIES["B"]
+    assert secrets["header X-Api-Key of levers/lifetime/http"] == CANARIES["C"]
+    in_urls = {"in-the-url", "twice-in-it", "in-a-lever", "in-a-call"}
+    assert {*secrets.values()} == {*CANARIES.values()} | {f"canary-{name}" for name in in_urls}
+
+
+def test_value_of_a_key_and_of_another_secret_is_told_as_the_key(tmp_path: Path) -> None:
+    """In a message it is the key; as a header it is what shows that another secret is sent."""
+    path = written(tmp_path, "restart", {"command": ["r"], "headers": {"X-A": {"env": "A"}}})
+    mask = Masker(load_profile(path, env={"A": SECRET}, api_key_env="A").secrets)
+    assert mask(f"no such key: {SECRET}") == "no such key: [secret: api_key]"
+    masked = (("X-A", "[secret: header X-A of levers/restart]"),)
+    assert mask.headers((("X-A", SECRET),)) == masked
+
+
+def test_no_secret_of_a_lever_reaches_a_file(tmp_path: Path) -> None:
+    folder = tmp_path / "transcripts"
+    folder.mkdir()
+    with (
+        running_server(ServerConfig(api_keys=(CANARIES["KEY"],))) as server,
+        control(500, f"no such key: {CANARIES['C']}") as (call, asked),
+    ):
+        profile = with_canaries(tmp_path, server.url, call)
+        run = Run(profile, plan(profile, only=("RWS-LIMIT-001", "RWS-CHAIN-001")), folder)
+        run.record_all()
+    assert asked[0]["X-Api-Key"] == CANARIES["C"]
+    texts = [path.read_text("utf-8") for path in folder.iterdir()]
+    assert any("[secret: header X-Api-Key of levers/lifetime]" in text for text in texts)
+    assert all("canary" not in text for text in texts)
 
 
 def provoked(profile: Profile, name: str, folder: Path) -> tuple[Run, list[Judgement]]:

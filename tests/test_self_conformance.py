@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from pathlib import Path
 import kill_matrix
 import pytest
 from responses_ws_conformance.checks import load_checks
+from responses_ws_conformance.loading import load_profile
 from responses_ws_conformance.profile import Profile, Timing
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.runner import Run, judge_recordings, judge_transcripts, plan
@@ -132,6 +134,25 @@ def test_without_a_second_key_the_tenants_are_skipped(tmp_path: Path) -> None:
     judgements = run.judgements()
     assert [j.verdict.value for j in judgements] == ["pass", "skip", "skip"]
     assert "second_api_key_env" in judgements[-1].why
+
+
+@pytest.mark.parametrize(("place", "verdict"), [("headers", "untestable"), ("lever", "pass")])
+def test_secret_in_each_handshake_may_name_the_tenant(
+    place: str, verdict: str, tmp_path: Path
+) -> None:
+    """A secret that goes to a lever alone is in none of the handshakes that count."""
+    secret = {"X-Tenant": {"env": "TENANT"}}
+    lever = {"restart": {"within": 5, "http": {"url": "http://127.0.0.1:1/", "headers": secret}}}
+    raw = {"headers": secret} if place == "headers" else {"levers": lever}
+    with running_server(kill_matrix.server_config()) as server:
+        profile = kill_matrix.profile_of(server.url)
+        (tmp_path / "profile.yaml").write_text(json.dumps({"url": server.url, **raw}), "utf-8")
+        read = load_profile(tmp_path / "profile.yaml", env={"TENANT": "tenant-0123456789"})
+        secrets = {**profile.secrets, **read.secrets}
+        profile = replace(profile, headers=read.headers, levers=read.levers, secrets=secrets)
+        run = Run(profile, plan(profile, only=("RWS-STORE-011",)), tmp_path)
+        run.record_all()
+    assert [j.verdict.value for j in run.judgements()] == [verdict]
 
 
 def assert_green(judgements: list[Judgement]) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
@@ -31,11 +32,40 @@ SECRET_NAME: Final = re.compile(r"key|token|secret|passw|auth|sig$|signature", r
 HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The variables that a profile may name, and every secret that it has from there or in a URL.
+
+    ``place`` is the part of a profile in which something stands, such as ``levers/lifetime``, and
+    empty for the profile itself.
+    """
+
+    variables: Mapping[str, str]
+    secrets: dict[str, str] = field(default_factory=dict)
+
+    def value(self, where: str, variable: str) -> str:
+        """The value of a variable; raises ProfileError where it has none."""
+        if not self.variables.get(variable):
+            raise ProfileError(f"{where}: the environment variable {variable} is not set")
+        return self.variables[variable]
+
+    def keep(self, name: str, secret: str, place: str = "") -> None:
+        """Remember a secret; a second one of the same name and place gets a number."""
+        first = f"{name} of {place}" if place else name
+        names = (first if n == 1 else f"{first} ({n})" for n in count(1))
+        self.secrets[next(n for n in names if self.secrets.get(n, secret) == secret)] = secret
+
+    def keep_parameters(self, url: str, place: str = "") -> None:
+        """Remember the query parameters of a URL that are secrets by their names."""
+        for name, value in parse_qsl(urlsplit(url).query):
+            if SECRET_NAME.search(name):
+                self.keep(f"query {name}", value, place)
+
+
 def load_profile(
     path: Path | None, *, env: Mapping[str, str] | None = None, **options: Any
 ) -> Profile:
     """The profile from a file and options; raises ProfileError that names file and member."""
-    env = os.environ if env is None else env
     raw = _read(path) if path is not None else {}
     raw |= {name: value for name, value in options.items() if value is not None}
     problems = explain("files/profile", raw)
@@ -44,22 +74,29 @@ def load_profile(
         raise ProfileError(f"{path or 'profile'}: {pointer or '/'}: {message}")
     if "url" not in raw:
         raise ProfileError("no target: give a WebSocket URL, or a profile file with a url")
-    secrets: dict[str, str] = {}
+    url = _check_url(raw["url"])
+    # A value of several names is masked by the first in messages, by the last as a header.
+    known = Environment(os.environ if env is None else env)
+    api_key = _key("api_key", raw, known)
+    second_api_key = _key("second_api_key", raw, known)
+    known.keep_parameters(url)
+    query = _query(raw.get("query", {}), known)
+    levers = {
+        name: _lever(name, lever, path, known) for name, lever in raw.get("levers", {}).items()
+    }
+    headers = _headers(raw.get("headers", {}), known)
     profile = Profile(
-        url=_check_url(raw["url"]),
+        url=url,
         http_url=_http_base(raw),
         model=raw.get("model"),
         dialect=raw.get("dialect"),
         spec_version=raw.get("spec_version"),
         features=frozenset(raw.get("features", ())),
-        levers={
-            name: _lever(name, lever, path, env, secrets)
-            for name, lever in raw.get("levers", {}).items()
-        },
-        api_key=_secret(raw.get("api_key_env"), "api_key", env, secrets),
-        second_api_key=_secret(raw.get("second_api_key_env"), "second_api_key", env, secrets),
-        headers=_headers(raw.get("headers", {}), env, secrets),
-        query=_query(raw, env, secrets),
+        levers=levers,
+        api_key=api_key,
+        second_api_key=second_api_key,
+        headers=headers,
+        query=query,
         subprotocol=raw.get("subprotocol"),
         ca_file=_beside(path, raw.get("ca_file")),
         proxy=raw.get("proxy"),
@@ -73,7 +110,7 @@ def load_profile(
     )
     if profile.ca_file is not None and not profile.ca_file.is_file():
         raise ProfileError(f"ca_file: no such file: {profile.ca_file}")
-    return replace(profile, secrets=secrets)
+    return replace(profile, secrets=known.secrets)
 
 
 def _check_url(url: str) -> str:
@@ -127,15 +164,12 @@ def _check_names(value: Any, where: str) -> None:
             _check_names(inner, where)
 
 
-def _secret(
-    variable: str | None, name: str, env: Mapping[str, str], secrets: dict[str, str]
-) -> str | None:
+def _key(name: str, raw: Mapping[str, Any], known: Environment) -> str | None:
+    variable = raw.get(f"{name}_env")
     if variable is None:
         return None
-    value = env.get(variable)
-    if not value:
-        raise ProfileError(f"{name}_env: the environment variable {variable} is not set")
-    secrets[name] = value
+    value = known.value(f"{name}_env", variable)
+    known.keep(name, value)
     return _sendable(f"{name}_env: the environment variable {variable}", value)
 
 
@@ -146,77 +180,52 @@ def _sendable(where: str, value: str) -> str:
     return value
 
 
-def _named(where: str, variable: str, env: Mapping[str, str]) -> str:
-    """The value of an environment variable that a profile names."""
-    if not env.get(variable):
-        raise ProfileError(f"{where}: the environment variable {variable} is not set")
-    return env[variable]
-
-
-def _query(
-    raw: Mapping[str, Any], env: Mapping[str, str], secrets: dict[str, str]
-) -> dict[str, str]:
-    """The query parameters; those of the URLs too are secrets where their names say so."""
+def _query(raw: Mapping[str, Any], known: Environment) -> dict[str, str]:
     query: dict[str, str] = {}
-    for name, value in raw.get("query", {}).items():
-        if isinstance(value, dict):
-            query[name] = secrets[f"query {name}"] = _named(f"query/{name}", value["env"], env)
-        else:
-            query[name] = str(value)
-    levers = raw.get("levers", {}).values()
-    urls = [raw["url"], *(lever["url"] for lever in levers if "url" in lever)]
-    for name, value in [*query.items(), *(row for url in urls for row in _parameters(url))]:
-        if SECRET_NAME.search(name):
-            secrets[f"query {name}"] = value
+    for name, value in raw.items():
+        is_named = isinstance(value, dict)
+        query[name] = known.value(f"query/{name}", value["env"]) if is_named else str(value)
+        if is_named or SECRET_NAME.search(name):
+            known.keep(f"query {name}", query[name])
     return query
 
 
-def _parameters(url: str) -> list[tuple[str, str]]:
-    return parse_qsl(urlsplit(url).query)
-
-
-def _headers(
-    raw: Mapping[str, Any], env: Mapping[str, str], secrets: dict[str, str]
-) -> dict[str, str]:
+def _headers(raw: Mapping[str, Any], known: Environment, place: str = "") -> dict[str, str]:
     headers: dict[str, str] = {}
     for name, value in raw.items():
+        where = f"{place}/headers/{name}" if place else f"headers/{name}"
         if isinstance(value, dict):
             variable = value["env"]
-            secrets[f"header {name}"] = _named(f"headers/{name}", variable, env)
-            where = f"headers/{name}: the environment variable {variable}"
-            headers[name] = _sendable(where, env[variable])
+            secret = known.value(where, variable)
+            known.keep(f"header {name}", secret, place)
+            headers[name] = _sendable(f"{where}: the environment variable {variable}", secret)
         else:
-            headers[name] = _sendable(f"headers/{name}: the value", str(value))
+            headers[name] = _sendable(f"{where}: the value", str(value))
         if not HEADER_NAME.fullmatch(name):
-            raise ProfileError(f"headers/{name}: not a name that HTTP allows")
+            raise ProfileError(f"{where}: not a name that HTTP allows")
     return headers
 
 
-def _lever(
-    name: str,
-    raw: Mapping[str, Any],
-    profile: Path | None,
-    env: Mapping[str, str],
-    secrets: dict[str, str],
-) -> Lever:
-    url, http = raw.get("url"), raw.get("http")
+def _lever(name: str, raw: Mapping[str, Any], profile: Path | None, known: Environment) -> Lever:
+    place, url, http = f"levers/{name}", raw.get("url"), raw.get("http")
     if name != "lifetime" and set(raw) == {"within"}:
-        raise ProfileError(f"levers/{name}: nothing to pull: give url, headers, http or command")
+        raise ProfileError(f"{place}: nothing to pull: give url, headers, http or command")
+    if url is not None:
+        known.keep_parameters(_check_url(url), place)
     return Lever(
         within=raw["within"],
-        url=_check_url(url) if url is not None else None,
-        headers=_headers(raw.get("headers", {}), env, secrets),
-        http=_http_call(f"levers/{name}/http", http, env, secrets) if http is not None else None,
+        url=url,
+        headers=_headers(raw.get("headers", {}), known, place),
+        http=_http_call(f"{place}/http", http, known) if http is not None else None,
         command=tuple(raw.get("command", ())),
         folder=profile.parent if profile is not None else None,
     )
 
 
-def _http_call(
-    where: str, raw: Mapping[str, Any], env: Mapping[str, str], secrets: dict[str, str]
-) -> HttpCall:
-    url = _check_http_url(f"{where}/url", raw["url"])
-    headers = _headers(raw.get("headers", {}), env, secrets)
+def _http_call(place: str, raw: Mapping[str, Any], known: Environment) -> HttpCall:
+    url = _check_http_url(f"{place}/url", raw["url"])
+    known.keep_parameters(url, place)
+    headers = _headers(raw.get("headers", {}), known, place)
     return HttpCall(url, raw.get("method", "POST"), headers)
 
 

@@ -74,6 +74,8 @@ def _spellings(character: str) -> Iterator[str]:
     yield rf"\\\\*u(?i:{code:04x})"
     yield "".join(f"%(?i:{byte:02x})" for byte in character.encode())
     yield rf"&#(?:{code}|[xX]0*(?i:{code:x}));"
+    if character == " ":
+        yield r"\+"
     if not character.isalnum():
         yield rf"\\\\*{re.escape(character)}"
         yield re.escape(html.escape(character))

@@ -135,7 +135,7 @@ def another_tenant(driver: Driver) -> None:
 
 def connect_as_another_tenant(driver: Driver) -> Connection:
     """A connection with the second key; raises Blocked where the key does not make the tenant."""
-    if any(name.startswith("header ") for name in driver.profile.secrets):
+    if any(f"header {name}" in driver.profile.secrets for name in driver.profile.headers):
         why = "each handshake carries another secret, which may name the tenant whatever the key"
         raise Blocked(Cause.BLOCKED, why)
     connection = decisive(driver, driver.shake_hands(driver.profile.second_api_key))
