@@ -120,37 +120,55 @@ class Mark:
 
     def exchange(self, role: str = "subject") -> Exchange:
         """The one exchange that plays a role."""
-        (name,) = self.note.roles[role]
-        return self._exchange(name)
+        return self._exchange(self._only(role))
 
     def exchanges(self, role: str) -> list[Exchange]:
         """All exchanges that play a role; empty where none does."""
         return [self._exchange(name) for name in self.note.roles.get(role, ())]
 
+    def latest(self, role: str = "subject") -> Exchange:
+        """The last of the exchanges that play a role."""
+        names = self.note.roles.get(role) or (self._only(role),)
+        return self._exchange(names[-1])
+
+    def pairs(self, role: str, other: str) -> list[tuple[Exchange, Exchange]]:
+        """The exchanges of two roles, each with its partner."""
+        ones, others = self.exchanges(role), self.exchanges(other)
+        if not ones or len(ones) != len(others):
+            raise Missing(f"the mark in entry {self.note.n} has no pairs of {role} and {other}")
+        return list(zip(ones, others, strict=True))
+
     def call(self, role: str = "subject") -> Call:
         """The one HTTP request that plays a role."""
-        (name,) = self.note.roles[role]
-        return self._find(name, self.evidence.reading.calls)
+        return self._find(self._only(role), self.evidence.reading.calls)
 
     def connection(self, role: str = "subject") -> ConnectionView:
         """The connection that plays a role."""
-        (name,) = self.note.roles[role]
-        return self._find(name, self.evidence.reading.connections)
+        return self._find(self._only(role), self.evidence.reading.connections)
 
     def connections(self, role: str) -> list[ConnectionView]:
         """All connections that play a role; empty where none does."""
-        return [self.evidence.reading.connections[n] for n in self.note.roles.get(role, ())]
+        connections = self.evidence.reading.connections
+        return [self._find(name, connections) for name in self.note.roles.get(role, ())]
 
     def handshake(self, role: str = "subject") -> Opened:
         """The opening handshake of the connection that plays a role."""
         opened = self.connection(role).opened
         if opened is None:
-            raise Missing(f"no handshake is recorded for {self.note.roles[role]}")
+            raise Missing(f"no handshake is recorded for {self._only(role)}")
         return opened
 
     def fact(self, name: str) -> Any:
         """A fact that the scenario noted."""
+        if name not in self.note.facts:
+            raise Missing(f"the mark in entry {self.note.n} does not say {name!r}")
         return self.note.facts[name]
+
+    def _only(self, role: str) -> str:
+        names = self.note.roles.get(role, ())
+        if len(names) != 1:
+            raise Missing(f"the mark in entry {self.note.n} has no single {role}")
+        return names[0]
 
     def _exchange(self, name: str) -> Exchange:
         calls = self.evidence.reading.calls

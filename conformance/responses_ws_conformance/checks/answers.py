@@ -280,7 +280,7 @@ def answered_like_others(mark: Mark) -> Iterator[Outcome]:
     only the fence has one, the subject was not slow but dropped.
     """
     subjects, fence = mark.exchanges("subject"), mark.exchange("fence")
-    subject = subjects[-1]
+    subject = mark.latest()
     if subject.expired is not None:
         listed = {name for x in (subject, fence) for name in tools_of(x.response)}
         if listed & set(tools_of(subject.request)):

@@ -160,7 +160,7 @@ def unknown_id_evicts_nothing(mark: Mark) -> Iterator[Outcome]:
 def unreadable_message_evicts_nothing(mark: Mark) -> Iterator[Outcome]:
     """The newest response is continued after messages that are no client events."""
     exchange = mark.exchange()
-    _, unknown_type = mark.exchanges("after")
+    unknown_type = mark.latest("after")
     was_read = exchange.closed is None or exchange.closed.n > unknown_type.sent.n
     by = "RWS-FRAME-010" if was_read else "RWS-FRAME-008"
     yield from _cut_off(exchange, by=by) or answered(exchange)
@@ -189,7 +189,7 @@ def incomplete_response_is_continued(mark: Mark) -> Iterator[Outcome]:
 @expectation("RWS-CHAIN-021")
 def resumed_with_its_context_or_not_found(mark: Mark) -> Iterator[Outcome]:
     """An id that need not be kept is continued with its context or not found."""
-    last = mark.exchanges("recalls")[-1]
+    last = mark.latest("recalls")
     if last.outcome == "completed":
         yield from recalled(mark)
     else:

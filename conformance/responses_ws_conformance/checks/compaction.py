@@ -63,7 +63,7 @@ def long_conversation_is_folded(mark: Mark) -> Iterator[Outcome]:
     if any(map(is_folded, beyond)):
         return
     counts = [input_tokens(x) for x in beyond]
-    threshold = threshold_of(beyond[-1])
+    threshold = threshold_of(mark.latest())
     if any(counts) and max(counts) <= threshold:
         why = f"the server counts {max(counts)} tokens, and the threshold is {threshold}"
         yield Undecided(Cause.MOOD, why)

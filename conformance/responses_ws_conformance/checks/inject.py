@@ -64,7 +64,7 @@ def outputs_are_taken(mark: Mark) -> Iterator[Outcome]:
 @expectation("RWS-INJECT-002")
 def response_goes_on_with_the_output(mark: Mark) -> Iterator[Outcome]:
     """A word from an output that was injected comes back in the same response."""
-    last = mark.exchanges("recalls")[-1]
+    last = mark.latest("recalls")
     yield from list(answered(last, by=("completed", "incomplete"))) or recalled(mark)
 
 

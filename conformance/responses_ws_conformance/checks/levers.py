@@ -42,7 +42,7 @@ def broken_response_ends_with_failed(mark: Mark) -> Iterator[Outcome]:
 def overload_leaves_the_connection(mark: Mark) -> Iterator[Outcome]:
     """The connection of an overload takes the next create."""
     following, overloaded = mark.exchanges("subject"), mark.exchange("overloaded")
-    last = following[-1]
+    last = mark.latest()
     was_running = bool(overloaded.events) and (
         overloaded.terminal is None or overloaded.terminal.n > last.sent.n
     )
@@ -55,7 +55,9 @@ def overload_leaves_the_connection(mark: Mark) -> Iterator[Outcome]:
 
 def farewells(evidence: Evidence) -> list[Closed]:
     """How the server closed the connections that a restart took."""
-    ends = (mark.connection().closed for mark in evidence.marks("RWS-LIMIT-007"))
+    notes = [mark.note for mark in evidence.marks("RWS-LIMIT-007")]
+    taken = {name for note in notes for name in note.roles.get("subject", ())}
+    ends = [view.closed for view in evidence.connections if view.name in taken]
     return [end for end in ends if end is not None and end.side == "server" and end.code]
 
 

@@ -137,7 +137,7 @@ def oversized_message_is_answered(mark: Mark) -> Iterator[Outcome]:
     it is answered.
     """
     subjects, fence = mark.exchanges("subject"), mark.exchange("fence")
-    subject = subjects[-1]
+    subject = mark.latest()
     wanted = f"close code {TOO_BIG} or an error event for a message that is too large"
     if subject.outcome in ("error", "failed") or _is_too_big(subject):
         return

@@ -77,7 +77,7 @@ def successors(evidence: Evidence) -> list[tuple[Exchange, Exchange]]:
 @expectation("RWS-STEER-001")
 def steer_is_accepted(mark: Mark) -> Iterator[Outcome]:
     """A steer to a response that runs is accepted."""
-    tries = list(zip(mark.exchanges("targets"), mark.exchanges("subject"), strict=True))
+    tries = mark.pairs("targets", "subject")
     if any(is_accepted(steer) for _, steer in tries):
         return
     target, steer = tries[-1]

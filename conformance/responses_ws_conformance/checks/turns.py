@@ -235,5 +235,5 @@ def next_create_is_answered(mark: Mark) -> Iterator[Outcome]:
     """The connection outlives a response, and the next create on it is answered."""
     subjects = mark.exchanges("subject")
     yield from stayed_open(subjects, after="a response ended")
-    if subjects[-1].outcome != "closed":
-        yield from answered(subjects[-1])
+    if mark.latest().outcome != "closed":
+        yield from answered(mark.latest())
