@@ -1,18 +1,27 @@
-"""No check breaks, whatever the other side puts into its messages."""
+"""No check breaks, whatever the other side puts into its messages, and whatever is cut out."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from responses_ws_conformance.checks import Check, Evidence, load_checks
+from responses_ws_conformance.checks import Check, Evidence, Undecided, load_checks
 from responses_ws_conformance.payloads import NOT_JSON, parse
 from responses_ws_conformance.requirements import catalogue
-from responses_ws_conformance.transcript import Answered, Entry, Received, Sent, Transcript
+from responses_ws_conformance.transcript import (
+    Answered,
+    Entry,
+    Note,
+    Received,
+    Sent,
+    Transcript,
+)
 
 from tests.cases import Case, load_cases
 
@@ -95,3 +104,47 @@ def test_checks_on_clients_take_anything_from_either_side(
     case: Case, seed: int, kind: type[Sent] | type[Received]
 ) -> None:
     judge_all(checks_of("client"), spoil(case, kind, Random(seed)))
+
+
+def cuts(entries: list[Entry]) -> Iterator[list[Entry]]:
+    """The entries without one, without one connection, and without a role or a fact of a mark."""
+    yield from ([e for e in entries if e is not gone] for gone in entries)
+    for conn in {e.conn for e in entries if not isinstance(e, Note)}:
+        yield [e for e in entries if isinstance(e, Note) or e.conn != conn]
+    for note in (e for e in entries if isinstance(e, Note)):
+        poorer = [replace(note, roles=less) for less in without_one(note.roles)]
+        poorer += [replace(note, facts=less) for less in without_one(note.facts)]
+        yield from ([less if e is note else e for e in entries] for less in poorer)
+
+
+def without_one(members: Any) -> list[dict[str, Any]]:
+    return [{n: v for n, v in members.items() if n != name} for name in members]
+
+
+@pytest.mark.parametrize("role", ["server", "client"])
+def test_checks_take_a_recording_that_somebody_has_cut(role: str) -> None:
+    checks = checks_of(role)
+    for case in CASES:
+        whole = case.transcript()
+        own = [check for check in checks if check.requirement == case.requirement]
+        for left in cuts(whole.entries) if own else ():
+            judge_all(own, Evidence.of(Transcript(whole.header, left)))
+
+
+def test_what_a_mark_lacks_is_named() -> None:
+    def why(entries: list[Entry]) -> list[str]:
+        evidence = Evidence.of(Transcript(case.transcript().header, entries))
+        return [o.why for o in check.judge(evidence) if isinstance(o, Undecided)]
+
+    case = next(c for c in CASES if c.requirement == "RWS-LIMIT-004" and c.conforms is True)
+    check = load_checks()[case.requirement]
+    entries = case.transcript().entries
+    assert why(entries) == []
+    (note,) = (e for e in entries if isinstance(e, Note))
+    (before,) = note.roles["before"]
+    cut = [e for e in entries if isinstance(e, Note) or e.conn != before]
+    assert why(cut) == [f"{before}, marked in entry {note.n}, is not in the transcript"]
+    poorer = replace(note, roles={"before": (before,)})
+    assert why([poorer if e is note else e for e in entries]) == [
+        f"the mark in entry {note.n} has no single subject"
+    ]

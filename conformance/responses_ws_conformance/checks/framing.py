@@ -178,7 +178,7 @@ def _answered_after(evidence: Evidence, ping: Sent) -> Received | None:
 @expectation("RWS-FRAME-010", offence=("/message/type",))
 def refused_and_still_usable(mark: Mark) -> Iterator[Outcome]:
     """The message is answered with an error event, and a create works after it."""
-    subject, fence = mark.exchanges("subject")[-1], mark.exchange("fence")
+    subject, fence = mark.latest(), mark.exchange("fence")
     if subject.outcome == "error" and fence.outcome == "closed":
         if is_transient(fence):
             yield Undecided(Cause.TRANSIENT, describe(fence))
@@ -210,7 +210,7 @@ def _refused(mark: Mark, *, close: int | None = None) -> Iterator[Outcome]:
     ``control`` is the create that was answered, the fence or one on a new connection.
     """
     subjects, fence = mark.exchanges("subject"), mark.exchange("fence")
-    subject = subjects[-1]
+    subject = mark.latest()
     wanted = "an error event" + (f" or a close with {close}" if close is not None else "")
     closed = subject.closed if subject.outcome == "closed" else None
     if subject.outcome == "error" or (closed and close is not None and closed.code == close):
@@ -229,7 +229,7 @@ def _refused(mark: Mark, *, close: int | None = None) -> Iterator[Outcome]:
 @expectation("RWS-FRAME-011", offence=("/message/type",))
 def only_creates_start_responses(mark: Mark) -> Iterator[Outcome]:
     """No response begins for a message that is not a create."""
-    subject, fence = mark.exchanges("subject")[-1], mark.exchange("fence")
+    subject, fence = mark.latest(), mark.exchange("fence")
     view = mark.evidence.reading.connection(subject.conn)
     started = [e for e in view.strays if e.type == "response.created" and e.n > subject.sent.n]
     if started:

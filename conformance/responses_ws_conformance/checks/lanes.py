@@ -146,7 +146,7 @@ def bad_name_is_not_echoed(mark: Mark) -> Iterator[Outcome]:
 @expectation("RWS-LANE-008", root="RWS-LANE-004")
 def connection_is_usable_after_a_bad_name(mark: Mark) -> Iterator[Outcome]:
     """The create after a bad name is answered on the same connection."""
-    after = mark.exchanges("after")[-1]
+    after = mark.latest("after")
     if after.outcome == "closed" and not is_transient(after):
         expected = "the connection open after an invalid_stream_id error"
         yield Finding(after.last, expected, describe(after))
@@ -162,7 +162,7 @@ def lanes_run_side_by_side(mark: Mark) -> Iterator[Outcome]:
     A response that begins later proves a queue only where it does so again, and where the other
     one ran on for far longer than it had itself taken to begin, and than a scheduler takes.
     """
-    pairs = list(zip(mark.exchanges("running"), mark.exchanges("beside"), strict=True))
+    pairs = mark.pairs("running", "beside")
     if any(_ran_beside(running, beside) for running, beside in pairs):
         return
     for _, beside in pairs:
