@@ -26,6 +26,7 @@ from responses_ws_conformance.transcript import (
     save,
 )
 
+from tests.peers import hostile
 from tests.reproduction import PROFILE, record, rws, target
 from tests.stubs import dead_port
 
@@ -69,6 +70,17 @@ def test_target_that_is_gone_is_infrastructure(file: Path, tmp_path: Path) -> No
     done = rws(tmp_path, "replay", str(file), "--to", dead_port())
     assert done.returncode == ExitCode.INFRASTRUCTURE
     assert done.stderr.rstrip().endswith("connection refused")
+
+
+@pytest.mark.parametrize("act", [hostile.endless_stream, hostile.endless_message])
+def test_target_that_floods_ends_the_replay(
+    act: hostile.Hostility, file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "p.yaml").write_text(PROFILE)
+    with hostile.hostile(act) as url:
+        done = rws(tmp_path, "replay", str(file), "--to", url, "--profile", "p.yaml")
+    assert done.returncode == ExitCode.OTHER, done.stderr
+    assert "the target sent more than 12 MiB" in done.stdout
 
 
 @pytest.fixture(scope="module")

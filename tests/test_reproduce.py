@@ -5,13 +5,15 @@ from __future__ import annotations
 import ast
 import json
 import sys
+import time
 from pathlib import Path
 
 import kill_matrix
 import pytest
 from responses_ws_conformance.checks import Evidence
+from responses_ws_conformance.profile import Profile
 from responses_ws_conformance.report import ExitCode
-from responses_ws_conformance.reproduction import shrinking
+from responses_ws_conformance.reproduction import confirming, shrinking
 from responses_ws_conformance.reproduction.outcomes import RED, Outcome, compare, judged
 from responses_ws_conformance.reproduction.replays import replay
 from responses_ws_conformance.reproduction.scripts import Unsayable, literal
@@ -104,6 +106,16 @@ def _assert_stands_alone(script: str) -> None:
             imported.add((node.module or "").partition(".")[0])
     assert imported <= LIBRARIES | sys.stdlib_module_names
     assert imported >= LIBRARIES
+
+
+def test_script_that_says_too_much_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a flooding target makes it print is neither kept nor waited for."""
+    monkeypatch.setattr(confirming, "MOST_OUTPUT", 1000)
+    started = time.monotonic()
+    line = 'c1 {"type": "response.created"}'
+    frames = confirming.run(f"while True: print({line!r}, flush=True)", Profile(url="ws://h/"))
+    assert len(frames) == 1000 // len(f"{line}\n")
+    assert time.monotonic() - started < confirming.LONGEST / 4
 
 
 def test_saved_run_is_reproduced_without_its_target(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -31,7 +32,7 @@ from responses_ws_conformance.verdict import Judgement, Located
 from responses_ws_conformance.wire import Target
 
 LONGEST: Final = 120.0  # seconds that a script may take
-MOST_OUTPUT: Final = 64 * 1024 * 1024  # bytes that it may print
+MOST_OUTPUT: Final = 16 * 2**20  # bytes that it may print
 KEY: Final = "RWS_API_KEY"
 SECOND_KEY: Final = "RWS_SECOND_API_KEY"
 TIMES: Final = (
@@ -117,27 +118,25 @@ def reproduce(
 def run(text: str, profile: Profile) -> list[Frame]:
     """The frames that a script hears from a target."""
     with tempfile.TemporaryDirectory(prefix="rws-reproduce-") as folder:
-        file, output = Path(folder, "reproduce.py"), Path(folder, "output")
+        file = Path(folder, "reproduce.py")
         file.write_text(text, "utf-8")
         keys = {KEY: profile.api_key, SECOND_KEY: profile.second_api_key}
         environment = {k: v for k, v in os.environ.items() if k not in keys}
         environment |= {name: key for name, key in keys.items() if key is not None}
         url = Target(profile.url, query=tuple(profile.query.items())).full_url
-        with output.open("wb") as stream:
-            process = subprocess.Popen(
-                [sys.executable, str(file), url],
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=subprocess.DEVNULL,
-            )
-            try:
-                process.wait(LONGEST)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        with output.open("rb") as stream:
-            said = stream.read(MOST_OUTPUT)
+        with subprocess.Popen(
+            [sys.executable, str(file), url],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as process:
+            assert process.stdout is not None
+            patience = threading.Timer(LONGEST, process.kill)
+            patience.start()
+            said = process.stdout.read(MOST_OUTPUT)
+            patience.cancel()
+            process.kill()  # it is over, or has said enough
     return of_output(said.decode("utf-8", "replace"))
 
 

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from responses_ws_conformance import __version__, commands
 from responses_ws_conformance.api import RESPONSES, STREAM
+from responses_ws_conformance.appetite import Flooded
 from responses_ws_conformance.attribution import Reading
 from responses_ws_conformance.calls import Call
 from responses_ws_conformance.driver import Blocked, Connection, Driver, Unreachable
@@ -96,7 +97,7 @@ def replay(
                 for step in talk.steps:
                     player.take(step)
                 player.wait(talk.end)
-        except (Departed, Blocked) as problem:
+        except (Departed, Blocked, Flooded) as problem:
             departed = str(problem)
     return Replay(recording.transcript, tuple(left_out), departed)
 
@@ -293,8 +294,8 @@ class _Player:
         name = str(note.facts.get("lever"))
         if name not in self.driver.profile.levers:
             raise Departed(f"the recording pulls the lever {name}: a profile has to offer it")
-        (conn,) = note.roles["connection"]
-        self.driver.pull(name, self._connection(conn))
+        for conn in note.roles.get("connection", ()):
+            self.driver.pull(name, self._connection(conn))
 
     def _note(self, note: Note) -> None:
         roles: dict[str, tuple[str, ...]] = {}
