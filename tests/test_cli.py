@@ -235,6 +235,9 @@ BAD_INPUT = {
     "a model without a server": (["run", "--model", "m"], "give its URL"),
     "a key with a line break": (["run", "ws://127.0.0.1:1/", "--api-key-env", "BROKEN"], "BROKEN"),
     "not a WebSocket URL": (["run", "https://example.org"], "not a WebSocket URL"),
+    "a host with an empty label": (["run", "ws://localhost..:9/"], "not a WebSocket URL"),
+    "a label that is too long": (["run", f"ws://{'a' * 64}.example/"], "not a WebSocket URL"),
+    "a host that no header takes": (["run", "ws://a\x01b/"], "not a WebSocket URL"),
     "unknown id": (["run", "--only", "RWS-NOPE-001"], "no requirement is named RWS-NOPE-001"),
     "missing variable": (["run", "ws://127.0.0.1:1/", "--api-key-env", "NOT_SET"], "NOT_SET"),
     "missing profile": (["run", "--profile", "nowhere.yaml"], "nowhere.yaml"),
@@ -250,6 +253,14 @@ def test_bad_input_is_one_clear_line(rws: Any, name: str) -> None:
     assert done.code == ExitCode.INFRASTRUCTURE
     assert message in done.err
     assert len(done.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:99999", "http://a..b:3128", "http://"])
+def test_proxy_that_has_no_address_is_named(rws: Any, tmp_path: Path, proxy: str) -> None:
+    (tmp_path / "p.yaml").write_text(f"proxy: {proxy}")
+    done = rws("run", "ws://127.0.0.1:1/", "--profile", "p.yaml")
+    assert done.code == ExitCode.INFRASTRUCTURE
+    assert "proxy: not an HTTP URL" in done.err
 
 
 BAD_PROFILES = {

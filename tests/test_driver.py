@@ -227,6 +227,18 @@ def test_dead_port_is_unreachable() -> None:
         driver.connect()
 
 
+@pytest.mark.parametrize(
+    ("url", "proxy", "host"),
+    [
+        ("ws://localhost..:9/", None, "localhost.."),
+        ("ws://127.0.0.1:9/", f"http://{'a' * 64}:3128", "a" * 64),
+    ],
+)
+def test_host_that_nobody_finds_is_named(url: str, proxy: str | None, host: str) -> None:
+    with driving(url, proxy=proxy) as driver, pytest.raises(Unreachable, match=f"host: {host}$"):
+        driver.connect()
+
+
 ANSWERS = {
     "nothing, and closed": (b"", "closed before it answered"),
     "101 of another version": (b"HTTP/1.0 101 OK\r\n\r\n", "status 101, .*HTTP/1.0"),

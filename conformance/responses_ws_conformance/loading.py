@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from responses_ws_schemas import explain
 
@@ -99,7 +99,7 @@ def load_profile(
         query=query,
         subprotocol=raw.get("subprotocol"),
         ca_file=_beside(path, raw.get("ca_file")),
-        proxy=raw.get("proxy"),
+        proxy=_proxy(raw.get("proxy")),
         timing=Timing(**raw.get("timing", {})),
         limits=Limits(**raw.get("limits", {})),
         retries=raw.get("retries", 2),
@@ -115,17 +115,30 @@ def load_profile(
 
 def _check_url(url: str) -> str:
     """The URL, where it is a WebSocket URL; raises ProfileError otherwise."""
-    try:
-        parts = urlsplit(url)
-        port_is_valid = parts.port is None or parts.port > 0
-    except ValueError:
-        parts, port_is_valid = urlsplit(""), False
-    if parts.scheme not in ("ws", "wss") or not parts.hostname or not port_is_valid:
+    parts = _address(url, "ws", "wss")
+    if parts is None:
         raise ProfileError(f"not a WebSocket URL: {url!r} (it looks like wss://host/v1/responses)")
     if parts.fragment:
         raise ProfileError(f"a WebSocket URL has no fragment: #{parts.fragment}")
     if parts.username or parts.password:
         raise ProfileError("the URL holds a password: name it in an environment variable instead")
+    return url
+
+
+def _address(url: str, *schemes: str) -> SplitResult | None:
+    """The parts of a URL of these schemes, None where it names no host and port to connect to."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").encode("idna")
+        is_valid = parts.scheme in schemes and host != b"" and parts.port != 0
+    except ValueError:
+        return None
+    return parts if is_valid and parts.netloc.isprintable() else None
+
+
+def _proxy(url: str | None) -> str | None:
+    if url is not None and _address(url, "http") is None:
+        raise ProfileError("proxy: not an HTTP URL (it looks like http://host:port)")
     return url
 
 
@@ -231,12 +244,8 @@ def _http_call(place: str, raw: Mapping[str, Any], known: Environment) -> HttpCa
 
 def _check_http_url(where: str, url: str) -> str:
     """The URL, where it is an HTTP URL; raises ProfileError otherwise."""
-    try:
-        parts = urlsplit(url)
-        is_valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_valid = False
-    if not is_valid:
+    parts = _address(url, "http", "https")
+    if parts is None:
         raise ProfileError(f"{where}: not an HTTP URL: {url!r} (it looks like http://host/path)")
     if parts.fragment:
         raise ProfileError(f"{where}: an HTTP URL has no fragment: #{parts.fragment}")

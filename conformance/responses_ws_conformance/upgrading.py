@@ -137,14 +137,13 @@ def _salvage(wire: Wire, raw: bytes, silence: str) -> None:
 
 
 def _failure(problem: Exception, target: Target) -> str:
-    parts = urlsplit(target.url)
     if isinstance(problem, ssl.SSLError):
         reason = getattr(problem, "verify_message", "") or problem.reason or str(problem)
         return f"TLS failed: {reason}"
     if isinstance(problem, TimeoutError):
         return "no connection within the time limit"
     if isinstance(problem, socket.gaierror):
-        return f"no such host: {parts.hostname}"
+        return f"no such host: {urlsplit(target.proxy or target.url).hostname}"
     if isinstance(problem, ConnectionRefusedError):
         return "connection refused"
     return str(problem) or type(problem).__name__

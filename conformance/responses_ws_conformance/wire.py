@@ -139,6 +139,13 @@ class Wire:
 
 
 def _connect(target: Target) -> socket.socket:
+    try:
+        return _reach(target)
+    except UnicodeError as problem:  # a name that no resolver can be asked for
+        raise socket.gaierror(socket.EAI_NONAME, str(problem)) from None
+
+
+def _reach(target: Target) -> socket.socket:
     parts = urlsplit(target.url)
     secure = parts.scheme == "wss"
     host, port = parts.hostname or "", parts.port or (443 if secure else 80)
