@@ -201,6 +201,17 @@ def test_import_names_the_line_that_is_wrong(
     assert list(into.iterdir()) == []
 
 
+@pytest.mark.parametrize("date", ["22 Nov 2026", "2026-02-30", "yesterday"])
+def test_import_takes_no_date_in_words(
+    date: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [str(tmp_path / "any.jsonl"), "--into", str(tmp_path), "--date", date]
+    with pytest.raises(SystemExit) as ended:
+        importing.main(words)
+    assert ended.value.code == 2
+    assert f"invalid day value: '{date}'" in capsys.readouterr().err
+
+
 def test_import_leaves_out_what_has_no_websocket(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -263,6 +263,16 @@ def test_proxy_that_has_no_address_is_named(rws: Any, tmp_path: Path, proxy: str
     assert "proxy: not an HTTP URL" in done.err
 
 
+@pytest.mark.parametrize("text", ["22 Nov 2026", "2026-99-99", "2026-11-22T25:00:00", "0000-01-01"])
+def test_transcript_of_no_known_time_is_named(rws: Any, tmp_path: Path, text: str) -> None:
+    header = {"rws_transcript": 1, "scenario": "s", "source": "captured", "started_at": text}
+    (tmp_path / "t.jsonl").write_text(json.dumps(header) + "\n")
+    done = rws("judge", "t.jsonl")
+    assert done.code == ExitCode.INFRASTRUCTURE
+    assert "t.jsonl:1: not a transcript entry: " in done.err
+    assert text in done.err
+
+
 BAD_PROFILES = {
     "model: 7": "/model",
     "url: ws://127.0.0.1:1/\nfeatures: [telepathy]": "/features/0",

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from enum import IntEnum
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +21,7 @@ from responses_ws_conformance.probes import Probe, probes
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.runner import Run
 from responses_ws_conformance.sightings import Sighting, unclaimed
+from responses_ws_conformance.times import seconds
 from responses_ws_conformance.transcript import (
     ESCAPING,
     Answered,
@@ -255,7 +255,7 @@ def _duration(transcripts: Sequence[Transcript]) -> float:
     begun = [t.header.started_at for t in transcripts]
     if not all(begun):
         return max(lengths)
-    times = [datetime.fromisoformat(text).timestamp() for text in begun]
+    times = [seconds(text) for text in begun]
     return max(map(sum, zip(times, lengths, strict=True))) - min(times)
 
 

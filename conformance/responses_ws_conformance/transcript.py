@@ -18,6 +18,7 @@ from responses_ws_schemas import explain
 
 from responses_ws_conformance.errors import TranscriptError
 from responses_ws_conformance.payloads import NOT_JSON, parse
+from responses_ws_conformance.times import seconds
 
 TRANSCRIPT_VERSION: Final = 1
 SCHEMA: Final = "files/transcript"
@@ -326,7 +327,10 @@ def _header_from(value: dict[str, Any]) -> Header:
     for name in ("exercises", "features", "levers", "masked", "selected"):
         if value.get(name) is not None:
             value[name] = tuple(value[name])
-    return Header(**value)
+    header = Header(**value)
+    if header.started_at:
+        seconds(header.started_at)
+    return header
 
 
 def _entry_from(value: dict[str, Any]) -> Entry:

@@ -7,7 +7,6 @@ the rest of the profile, is a claim and stays one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from responses_ws_conformance.planning import offered
 from responses_ws_conformance.report import Report
 from responses_ws_conformance.reports.statement import stated
 from responses_ws_conformance.requirements import catalogue
+from responses_ws_conformance.times import seconds
 from responses_ws_conformance.transcript import Header, Transcript
 
 # What every transcript of a run says alike.
@@ -152,18 +152,14 @@ def _claims(statement: Mapping[str, Any], header: Header) -> Iterator[str]:
 def _times(when: Mapping[str, Any], transcripts: Sequence[Transcript]) -> Iterator[str]:
     if not when["started_at"]:
         return  # captured by somebody who kept no time
-    start = _seconds(when["started_at"])
+    start = seconds(when["started_at"])
     end = start + when["duration_s"]
     for transcript in transcripts:
         if not transcript.header.started_at:
             continue
-        begun = _seconds(transcript.header.started_at)
+        begun = seconds(transcript.header.started_at)
         if not start - ROUNDING <= begun <= end + ROUNDING:
             yield f"{_name(transcript)}: begun {transcript.header.started_at}, not in the run"
-
-
-def _seconds(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp()
 
 
 def _name(transcript: Transcript) -> str:

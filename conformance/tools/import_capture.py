@@ -19,6 +19,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -165,7 +166,7 @@ def lines_of(path: Path) -> Iterator[Line]:
         yield value
 
 
-def import_capture(path: Path, date: str) -> tuple[Transcript, int]:
+def import_capture(path: Path, begun: str) -> tuple[Transcript, int]:
     """The transcript of a capture, and how many of its lines were left out."""
     header, importer = Header(scenario=path.stem), Importer()
     for number, line in enumerate(lines_of(path), start=1):
@@ -173,7 +174,7 @@ def import_capture(path: Path, date: str) -> tuple[Transcript, int]:
             if number == 1:
                 meta = line["meta"]
                 peer = f"{meta['peer']} {meta['version']}"
-                header = Header(meta["scenario"], source="captured", target=peer, started_at=date)
+                header = Header(meta["scenario"], source="captured", target=peer, started_at=begun)
             else:
                 importer.take(line)
         except (KeyError, TypeError, ValueError) as problem:
@@ -181,15 +182,20 @@ def import_capture(path: Path, date: str) -> tuple[Transcript, int]:
     return Transcript(header, importer.entries), importer.left_out
 
 
+def day(text: str) -> str:
+    """A day as a transcript spells it; raises ValueError where the text is none."""
+    return date.fromisoformat(text).isoformat()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Turn captures into transcripts.")
     parser.add_argument("captures", nargs="+", type=Path)
     parser.add_argument("--into", type=Path, required=True, metavar="FOLDER")
-    parser.add_argument("--date", default="", help="the day of the capture")
+    parser.add_argument("--date", type=day, help="the day of the capture")
     options = parser.parse_args(argv)
     for path in options.captures:
         try:
-            transcript, left_out = import_capture(path, options.date)
+            transcript, left_out = import_capture(path, options.date or "")
         except CaptureError as problem:
             print(problem, file=sys.stderr)
             return 1

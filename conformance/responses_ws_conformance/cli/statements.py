@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from responses_ws_conformance.errors import CannotStart
 from responses_ws_conformance.report import ExitCode
 from responses_ws_conformance.reports.badge import badge, said
 from responses_ws_conformance.terminal import safe
+from responses_ws_conformance.times import seconds
 from responses_ws_conformance.transcript import load
 from responses_ws_conformance.verification import disagreements, other_suite
 from responses_ws_conformance.yaml_files import read_yaml
@@ -79,18 +79,13 @@ def saved_statement(path: Path) -> dict[str, Any]:
         number = len(statement["requirements"])
         raise CannotStart(f"{path}: it has {number} verdicts and counts {counted}")
     begun = statement["when"]["started_at"]
-    if begun and not _is_time(begun):
-        raise CannotStart(f"{path}: not a time: {begun}")
+    try:
+        if begun:
+            seconds(begun)
+    except ValueError as problem:
+        raise CannotStart(f"{path}: {problem}") from None
     found: dict[str, Any] = statement
     return found
-
-
-def _is_time(text: str) -> bool:
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _beside(file: Path) -> Path:
