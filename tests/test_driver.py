@@ -7,10 +7,11 @@ import json
 import socket
 import ssl
 import threading
+import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -35,6 +36,7 @@ from websockets.frames import Frame, Opcode
 from websockets.sync.server import ServerConnection
 
 from tests.cases import message_stream
+from tests.peers import hostile
 from tests.stubs import always_an_error, answering, dead_port, silent, stub
 
 FAST = Timing(connect=1, first_event=0.4, idle=0.4, total=2, quiet=0.1, close=0.4)
@@ -167,16 +169,86 @@ def test_secret_is_masked_however_it_is_spelled(how: str) -> None:
     assert Masker({"api_key": KEY})(f"no such key: {echo}.") == f"no such key: {masked}."
 
 
-def test_tls_is_verified_against_the_profile(tmp_path: Path) -> None:
+def certified(ca_file: Path) -> ssl.SSLContext:
+    """The context of a TLS server on loopback, whose authority is written to a file."""
     authority = trustme.CA()
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    authority.cert_pem.write_to_path(ca_file)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
+    return context
+
+
+def test_tls_is_verified_against_the_profile(tmp_path: Path) -> None:
+    context = certified(tmp_path / "ca.pem")
     with stub(answers, ssl=context) as url:
         with driving(url, ca_file=tmp_path / "ca.pem") as driver:
             assert driver.connect().turn("hi", store=False).outcome == "completed"
         with driving(url) as driver, pytest.raises(Unreachable, match="TLS failed"):
             driver.connect()
+
+
+@dataclass
+class Halves:
+    """A TLS server that sends a message in one record, the second half when it is told to."""
+
+    context: ssl.SSLContext
+    message: str
+    has_begun: threading.Event = field(default_factory=threading.Event)
+    may_end: threading.Event = field(default_factory=threading.Event)
+
+    @contextmanager
+    def serving(self) -> Iterator[str]:
+        """The URL of the server."""
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            thread = threading.Thread(target=self._serve, args=(listener,))
+            thread.start()
+            yield f"wss://127.0.0.1:{listener.getsockname()[1]}/"
+            thread.join()
+
+    def _serve(self, listener: socket.socket) -> None:
+        sock, _ = listener.accept()
+        arrived, leaving = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = self.context.wrap_bio(arrived, leaving, server_side=True)
+
+        def until_done(do: Callable[[], object]) -> None:
+            while True:
+                try:
+                    do()
+                except ssl.SSLWantReadError:
+                    sock.sendall(leaving.read())
+                    arrived.write(sock.recv(65536))
+                else:
+                    sock.sendall(leaving.read())
+                    return
+
+        with sock:
+            until_done(tls.do_handshake)
+            until_done(lambda: tls.read(65536))
+            tls.write(b"HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+            sock.sendall(leaving.read())
+            tls.write(hostile.frame(self.message.encode()))
+            record = leaving.read()
+            sock.sendall(record[:-10])
+            self.has_begun.set()
+            self.may_end.wait(60)
+            sock.sendall(record[-10:])
+            sock.recv(65536)
+
+
+def test_half_a_record_of_tls_stops_no_clock(tmp_path: Path) -> None:
+    server = Halves(certified(tmp_path / "ca.pem"), '{"type": "acme:whole"}')
+    with server.serving() as url, driving(url, ca_file=tmp_path / "ca.pem") as driver:
+        connection = driver.connect()
+        assert server.has_begun.wait(5)
+        started = time.monotonic()
+        connection.watch()
+        took = time.monotonic() - started
+        before = entries(driver, Received)
+        server.may_end.set()
+        connection.wait(5, lambda: bool(entries(driver, Received)))
+    assert took < 5
+    assert before == []
+    assert [e.text for e in entries(driver, Received)] == [server.message]
 
 
 @contextmanager

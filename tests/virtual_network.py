@@ -62,6 +62,9 @@ class VirtualSocket:
         self._deliver = deliver
         self._timeout = 0.0
 
+    def gettimeout(self) -> float:
+        return self._timeout
+
     def settimeout(self, seconds: float) -> None:
         self._timeout = seconds
 
@@ -71,7 +74,7 @@ class VirtualSocket:
     def recv(self, size: int) -> bytes:
         self._time.pass_until(self._time.now + self._timeout, lambda: bool(self.inbox))
         if not self.inbox:
-            raise TimeoutError
+            raise TimeoutError if self._timeout else BlockingIOError
         return self.inbox.popleft()
 
     def shutdown(self, how: int) -> None:

@@ -113,15 +113,15 @@ class Wire:
                 self.sock.shutdown(socket.SHUT_RDWR)
 
     def read(self) -> list[Frame]:
-        """Frames in what has arrived; call when readable. Sets ``is_eof`` at the end."""
+        """Frames in what has arrived; never waits. Sets ``is_eof`` at the end."""
         if self.sock is None or self.is_eof:
             return []
         try:
-            data = self.sock.recv(READ_BYTES)
-        except (ssl.SSLWantReadError, TimeoutError):
-            return []
+            data = _arrived(self.sock)
         except OSError:
             data = b""
+        if data is None:
+            return []
         if data:
             self.protocol.receive_data(data)
         else:
@@ -136,6 +136,18 @@ class Wire:
             self.sock.close()
         self.sock = None
         self.is_eof = True
+
+
+def _arrived(sock: socket.socket) -> bytes | None:
+    """What can be read now; None where nothing can, or only a part of a TLS record is there."""
+    timeout = sock.gettimeout()
+    sock.settimeout(0)
+    try:
+        return sock.recv(READ_BYTES)
+    except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        return None
+    finally:
+        sock.settimeout(timeout)
 
 
 def _connect(target: Target) -> socket.socket:
