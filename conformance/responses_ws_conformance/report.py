@@ -15,7 +15,7 @@ from typing import Any, Final
 from responses_ws_conformance import __version__
 from responses_ws_conformance.baseline import NO_BASELINE, Baseline, Discrepancy, row
 from responses_ws_conformance.checks import Evidence
-from responses_ws_conformance.exchanges import TERMINAL_EVENTS
+from responses_ws_conformance.excerpts import around, shorten
 from responses_ws_conformance.judging import judge_saved
 from responses_ws_conformance.probes import Probe, probes
 from responses_ws_conformance.requirements import catalogue
@@ -24,10 +24,7 @@ from responses_ws_conformance.sightings import Sighting, unclaimed
 from responses_ws_conformance.times import seconds
 from responses_ws_conformance.transcript import (
     ESCAPING,
-    Answered,
     Entry,
-    Note,
-    Received,
     Requested,
     Sent,
     Transcript,
@@ -36,9 +33,6 @@ from responses_ws_conformance.transcript import (
 from responses_ws_conformance.verdict import Judgement, Located, Verdict
 
 REPORT_VERSION: Final = 1
-NEIGHBOURS: Final = 2
-TURN_BOUNDS: Final = 6
-FRAME_LENGTH: Final = 2000
 
 
 class ExitCode(IntEnum):
@@ -234,7 +228,7 @@ class Report:
             "blocked_by": judgement.by,
             "again": self.rerun(requirement.id),
             "scenarios": list(judgement.judged_in),
-            "findings": [_finding(located) for located in judgement.findings],
+            "findings": [_finding(located, requirement.id) for located in judgement.findings],
         }
 
 
@@ -268,8 +262,9 @@ def _probe(probe: Probe) -> dict[str, Any]:
     }
 
 
-def _finding(located: Located) -> dict[str, Any]:
+def _finding(located: Located, requirement: str) -> dict[str, Any]:
     finding, transcript = located.finding, located.transcript
+    frames = around(transcript, finding.at, requirement)
     return {
         "expected": finding.expected,
         "actual": finding.actual,
@@ -277,30 +272,5 @@ def _finding(located: Located) -> dict[str, Any]:
         "scenario": transcript.header.scenario,
         "transcript": str(transcript.path) if transcript.path else None,
         "entry": finding.at,
-        "frames": [json.loads(shorten(dump_entry(e))) for e in around(transcript, finding.at)],
+        "frames": [json.loads(shorten(dump_entry(entry))) for entry in frames],
     }
-
-
-def around(transcript: Transcript, at: int) -> Sequence[Entry]:
-    """What a reader needs to see of a finding: its neighbours, and the turns that led to it."""
-    wire = [e for e in transcript.entries if not isinstance(e, Note)]
-    here = next((i for i, e in enumerate(wire) if e.n >= at), len(wire) - 1)
-    near = set(range(max(0, here - NEIGHBOURS), min(len(wire), here + NEIGHBOURS + 1)))
-    turns = [i for i, e in enumerate(wire[:here]) if _bounds_a_turn(e)][-TURN_BOUNDS:]
-    return [wire[i] for i in sorted(near.union(turns))]
-
-
-def _bounds_a_turn(entry: Entry) -> bool:
-    if isinstance(entry, Received):
-        return entry.type == "error" or entry.type in TERMINAL_EVENTS
-    return isinstance(entry, Requested | Answered) or (isinstance(entry, Sent) and entry.is_data)
-
-
-def shorten(line: str) -> str:
-    """An entry's JSON line with its long texts cut."""
-    value = json.loads(line)
-    for name in ("text", "body", "data"):
-        text = value.get(name)
-        if isinstance(text, str) and len(text) > FRAME_LENGTH:
-            value[name] = f"{text[:FRAME_LENGTH]}… ({len(text)} characters)"
-    return json.dumps(value, ensure_ascii=False)

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Final
 
-from responses_ws_conformance.report import Report, around
+from responses_ws_conformance.excerpts import around
+from responses_ws_conformance.likeness import likeness, parted
+from responses_ws_conformance.report import Report
 from responses_ws_conformance.transcript import (
     Answered,
     Closed,
@@ -25,6 +27,12 @@ from responses_ws_conformance.verdict import Judgement, Located, Verdict
 LINE_LENGTH: Final = 160
 FINDINGS_SHOWN: Final = 3
 MORE_SHOWN: Final = 10
+ENDS: Final = {
+    "client": "closed by the suite",
+    "server": "closed by the server",
+    "lost": "lost",
+    "failed": "failed by the suite, because its frames are broken",
+}
 COLUMNS: Final = (
     Verdict.PASS,
     Verdict.FAIL,
@@ -103,10 +111,12 @@ def violation(report: Report, judgement: Judgement) -> Iterator[str]:
     shown: Located | None = None
     for first, *others in kinds[:FINDINGS_SHOWN]:
         yield ""
-        yield from _located(first, after=shown)
+        yield from _located(first, requirement.id, after=shown)
         shown = first
         if others:
             yield f"  … and the same {len(others)} more times"
+        if any(parted(each.finding.actual)[1] for each in (first, *others)):
+            yield "  … and more that are not listed"
     more = kinds[FINDINGS_SHOWN:]
     if more:
         yield ""
@@ -125,20 +135,21 @@ def violation(report: Report, judgement: Judgement) -> Iterator[str]:
 
 def _kinds(judgement: Judgement) -> list[list[Located]]:
     """The findings, those together that say the same of different frames."""
-    kinds: dict[tuple[str, str, str | None], list[Located]] = {}
+    kinds: dict[tuple[str, str, str], list[Located]] = {}
     for located in judgement.findings:
         finding = located.finding
-        kinds.setdefault((finding.expected, finding.actual, finding.path), []).append(located)
+        kind = likeness(finding.expected, finding.actual, finding.path)
+        kinds.setdefault(kind, []).append(located)
     return list(kinds.values())
 
 
 def _seen(located: Located) -> str:
     finding = located.finding
     where = f" at {finding.path}" if finding.path else ""
-    return f"{safe(finding.actual, limit=400)}{safe(where)}"
+    return f"{safe(parted(finding.actual)[0], limit=400)}{safe(where)}"
 
 
-def _located(located: Located, *, after: Located | None) -> Iterator[str]:
+def _located(located: Located, requirement: str, *, after: Located | None) -> Iterator[str]:
     """A finding, with its frames unless the finding before it has shown them."""
     finding, transcript = located.finding, located.transcript
     yield f"  expected: {safe(finding.expected, limit=400)}"
@@ -151,7 +162,7 @@ def _located(located: Located, *, after: Located | None) -> Iterator[str]:
         yield f"  file:     {transcript.path}"
     last: Entry | None = None
     wire = [e for e in transcript.entries if not isinstance(e, Note)]
-    for entry in around(transcript, finding.at):
+    for entry in around(transcript, finding.at, requirement):
         if last is not None and any(last.n < e.n < entry.n for e in wire):
             yield "       ⋮"
         last = entry
@@ -167,25 +178,34 @@ def frame(entry: Entry) -> str:
             if entry.opcode == "text" and entry.text is not None:
                 body = entry.text
             else:
-                body = f"{entry.opcode} {entry.data!r}"
+                body = f"{entry.opcode} {_bytes(entry.data or b'')}"
             return safe(f"{entry.conn} {arrow} {body}")
         case Opened():
-            came = entry.failure or f"HTTP {entry.status}"
-            return safe(f"{entry.conn} GET {entry.target}: {came}")
+            return safe(f"{entry.conn} GET {entry.target}: {_came(entry)}")
         case Requested():
             return safe(f"{entry.conn} → {entry.method} {entry.target} {entry.body or ''}")
         case Answered():
-            came = entry.failure or f"HTTP {entry.status}"
-            return safe(f"{entry.conn} ← {came} {entry.body or ''}")
+            return safe(f"{entry.conn} ← {_came(entry)} {entry.body or ''}")
         case Closed():
-            how = {"client": "closed by us", "server": "closed by the server"}.get(
-                entry.side, "lost" if entry.side == "lost" else "failed by us"
-            )
-            return safe(f"{entry.conn} {how}, code {entry.code} {entry.reason}")
+            code = "no code" if entry.code is None else f"code {entry.code}"
+            return safe(f"{entry.conn} {ENDS[entry.side]}, {code} {entry.reason}".rstrip())
         case Expired():
             return f"{entry.conn} waited {entry.limit:g} s ({entry.clock})"
         case Note():
             return safe(f"note {json.dumps(dict(entry.facts))}")
+
+
+def _came(entry: Opened | Answered) -> str:
+    """What came of a request."""
+    return entry.failure or ("no answer" if entry.status is None else f"HTTP {entry.status}")
+
+
+def _bytes(data: bytes) -> str:
+    """Bytes as a JSON string where they are text, as hexadecimal digits otherwise."""
+    try:
+        return json.dumps(data.decode("utf-8"), ensure_ascii=False)
+    except UnicodeDecodeError:
+        return f"{len(data)} bytes: {data[:LINE_LENGTH].hex(' ')}"
 
 
 def _root(report: Report, judgement: Judgement) -> str | None:

@@ -16,6 +16,7 @@ from responses_ws_conformance.checks import (
     Outcome,
     Undecided,
 )
+from responses_ws_conformance.likeness import MORE
 from responses_ws_conformance.profile import MESSAGE_SIZE, SECOND_KEY
 from responses_ws_conformance.requirements import Requirement
 from responses_ws_conformance.transcript import Header, Transcript
@@ -127,7 +128,7 @@ def _some(outcomes: Iterator[Outcome]) -> list[Outcome]:
     some = [_cut(outcome) for outcome in islice(outcomes, MOST_OUTCOMES)]
     last = some[-1] if len(some) == MOST_OUTCOMES and next(outcomes, None) is not None else None
     if isinstance(last, Finding):
-        some[-1] = replace(last, actual=f"{last.actual}; and more that are not listed")
+        some[-1] = replace(last, actual=f"{last.actual}{MORE}")
     return some
 
 

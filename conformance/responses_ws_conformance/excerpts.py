@@ -1,0 +1,121 @@
+"""Excerpts: the few entries of a recording that a reader needs to see of a finding."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Final
+
+from responses_ws_conformance.attribution import Reading, read_exchanges
+from responses_ws_conformance.commands import target_of
+from responses_ws_conformance.exchanges import TERMINAL_EVENTS, Exchange
+from responses_ws_conformance.transcript import (
+    Answered,
+    Entry,
+    Note,
+    Received,
+    Requested,
+    Sent,
+    Transcript,
+)
+
+MOST: Final = 16
+NEIGHBOURS: Final = 2
+TURN_BOUNDS: Final = 6
+FRAME_LENGTH: Final = 2000
+# The facts of a mark that hold what was planted.
+PLANTED: Final = ("word", "words")
+
+
+def around(transcript: Transcript, at: int, requirement: str) -> Sequence[Entry]:
+    """What a reader needs to see of a finding about a requirement, in the order of the recording.
+
+    The neighbours of the entry, what the marks of the requirement name, and the turns that led to
+    it. Where that is too much, the last of these give way.
+    """
+    wire = [e for e in transcript.entries if not isinstance(e, Note)]
+    here = next((i for i, e in enumerate(wire) if e.n >= at), len(wire) - 1)
+    near = wire[max(0, here - NEIGHBOURS) : here + NEIGHBOURS + 1]
+    turns = [e for e in wire[:here] if _bounds_a_turn(e)][-TURN_BOUNDS:]
+    known = {e.n for e in wire}
+    numbers = dict.fromkeys(
+        (*(e.n for e in near), *_named(transcript, at, requirement), *(e.n for e in turns[::-1]))
+    )
+    chosen = set(islice((n for n in numbers if n in known), MOST))
+    return [e for e in wire if e.n in chosen]
+
+
+def shorten(line: str) -> str:
+    """An entry's JSON line with its long texts cut."""
+    value = json.loads(line)
+    for name in ("text", "body", "data"):
+        text = value.get(name)
+        if isinstance(text, str) and len(text) > FRAME_LENGTH:
+            value[name] = f"{text[:FRAME_LENGTH]}… ({len(text)} characters)"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _bounds_a_turn(entry: Entry) -> bool:
+    if isinstance(entry, Received):
+        return entry.type == "error" or entry.type in TERMINAL_EVENTS
+    is_asked = isinstance(entry, Sent) and (entry.is_data or entry.opcode == "ping")
+    return is_asked or isinstance(entry, Requested | Answered)
+
+
+def _named(transcript: Transcript, at: int, requirement: str) -> Iterator[int]:
+    """The numbers of what the marks of a requirement name, the most telling first."""
+    notes = [n for n in transcript.notes("mark") if n.requirement == requirement]
+    if not notes:
+        return
+    reading = read_exchanges(transcript)
+    meant = [n for n in notes if any(x.sent.n <= at <= x.last for x in _marked(reading, n))]
+    notes = meant or notes
+    marked = [x for note in notes for x in _marked(reading, note)]
+    for exchange in (x for x in marked if x.sent.n <= at <= x.last):
+        yield from _steps(reading, exchange)
+    for note in notes:
+        yield from _planting(reading, transcript, note)
+    for exchange in marked:
+        yield from _bounds(exchange)
+    for name in (name for note in notes for names in note.roles.values() for name in names):
+        view = reading.connections.get(name)
+        if view is not None:
+            yield from (e.n for e in (view.opened, view.closed) if e is not None)
+
+
+def _marked(reading: Reading, note: Note) -> list[Exchange]:
+    """The exchanges that a mark names, calls over HTTP among them."""
+    calls = {name: call.exchange for name, call in reading.calls.items()}
+    known = {**reading.exchanges, **calls}
+    return [known[name] for names in note.roles.values() for name in names if name in known]
+
+
+def _steps(reading: Reading, exchange: Exchange) -> Iterator[int]:
+    """How an exchange began and ended, and the commands that interfered with it."""
+    yield from _bounds(exchange)
+    asked = exchange.parent or exchange
+    for command in reading:
+        if asked.response_id is not None and target_of(command) == asked.response_id:
+            yield from _bounds(command)
+    yield from _bounds(asked)
+
+
+def _bounds(exchange: Exchange) -> Iterator[int]:
+    """What was sent, and what settled it."""
+    x = exchange
+    yield x.sent.n
+    ends = (x.terminal, x.answer, x.error, x.limit, x.closed, x.expired)
+    yield next((e.n for e in ends if e is not None), x.last)
+
+
+def _planting(reading: Reading, transcript: Transcript, note: Note) -> Iterator[int]:
+    """The turns in which the words that a mark knows of were given."""
+    facts = [note.facts[name] for name in PLANTED if name in note.facts]
+    words = [w for fact in facts for w in (fact if isinstance(fact, list) else [fact])]
+    for word in (w for w in words if isinstance(w, str) and w):
+        for entry in transcript.entries:
+            if isinstance(entry, Sent) and word in (entry.text or ""):
+                exchange = reading.exchanges.get(f"e{entry.n}")
+                yield from _bounds(exchange) if exchange is not None else (entry.n,)
+                break
