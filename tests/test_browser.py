@@ -226,6 +226,33 @@ def shown(chromium: Browser) -> list[str]:
     return found
 
 
+def test_passes_and_skips_are_folded_away(chromium: Browser, report: str) -> None:
+    """Where something is broken; and it is said that there is more."""
+    chromium.look(size=WIDE)
+    open_clean(chromium, report)
+    boxes = "[...document.querySelectorAll('[name=verdict]:not(:checked)')].map(box => box.value)"
+    assert chromium.run(boxes) == ["skip", "pass"]
+    kinds = set(chromium.run("rows.filter(row => !row.hidden).map(row => row.dataset.verdict)"))
+    assert "fail" in kinds
+    assert not kinds & {"skip", "pass"}
+    said = chromium.run("document.querySelector('output').value")
+    assert said.endswith(" more in verdicts that are not ticked")
+    chromium.open(f"{report}#{chromium.run('rows.find(row => row.hidden).id')}")
+    assert chromium.run("document.activeElement.closest('.requirement').hidden") is False
+
+
+def test_a_link_skips_to_the_requirements(chromium: Browser, report: str) -> None:
+    chromium.look(size=WIDE)
+    open_clean(chromium, report)
+    chromium.press("Tab")
+    assert chromium.run("document.activeElement.getBoundingClientRect().left") >= 0
+    chromium.press("Enter")
+    assert chromium.run("document.activeElement.id") == "requirements"
+    levels = chromium.run("[...document.querySelectorAll('h1, h2, h3')].map(h => h.tagName[1])")
+    assert set(levels) == {"1", "2", "3"}
+    assert chromium.run("document.querySelectorAll('.requirement > summary > h3').length") > 100
+
+
 def test_filters_work_by_keyboard(chromium: Browser, report: str) -> None:
     chromium.look(size=WIDE)
     open_clean(chromium, report)

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape, unescape
 from pathlib import Path
+from typing import Any
 
 import kill_matrix
 import pytest
+from responses_ws_conformance.checks import Finding
+from responses_ws_conformance.excerpts import MOST, around
+from responses_ws_conformance.likeness import MORE, likeness
 from responses_ws_conformance.report import Report
+from responses_ws_conformance.reports.gists import gist
 from responses_ws_conformance.reports.html import html
+from responses_ws_conformance.reports.logs import Violation, log
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.runner import Run, plan
-from responses_ws_conformance.transcript import Header, Received, Transcript
-from responses_ws_conformance.verdict import Verdict
+from responses_ws_conformance.transcript import (
+    Closed,
+    Entry,
+    Header,
+    Message,
+    Note,
+    Received,
+    Sent,
+    Transcript,
+)
+from responses_ws_conformance.verdict import Judgement, Located, Verdict
 from responses_ws_reference.faults import FAULTS
 from responses_ws_reference.server import running_server
 
@@ -71,18 +87,26 @@ def rows(page: str) -> Iterator[tuple[str, str]]:
         yield part.partition('"')[0], part.partition("<h2>")[0]
 
 
-@pytest.mark.parametrize("name", SHOWN)
-def test_a_red_mark_explains_itself(name: str, tmp_path: Path) -> None:
+def recorded(name: str, only: Sequence[str], folder: Path) -> tuple[Report, list[Transcript]]:
+    """What a fault of the reference server looks like to the scenarios of some requirements."""
     fault = FAULTS[name]
     with running_server(kill_matrix.server_config(fault=name)) as server:
         features = kill_matrix.features_of(fault)
         (dialect, *_) = kill_matrix.dialects_of(fault)
         profile = kill_matrix.profile_of(server.url, dialect=dialect, features=features)
-        run = Run(profile, plan(profile, only=fault.breaks), tmp_path)
+        run = Run(profile, plan(profile, only=only), folder)
         run.record_all()
     judgements = kill_matrix.judge_recordings(run.evidence, catalogue().of_role("server"))
     report = Report.of_run(run, judgements, again="rws run --only {id}")
-    page = html(report.as_json(), [e.transcript for e in run.evidence])
+    return report, [e.transcript for e in run.evidence]
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_red_mark_explains_itself(name: str, tmp_path: Path) -> None:
+    fault = FAULTS[name]
+    report, transcripts = recorded(name, fault.breaks, tmp_path)
+    judgements = report.judgements
+    page = html(report.as_json(), transcripts)
     shown = dict(rows(page))
     red = [j for j in judgements if j.verdict in (Verdict.FAIL, Verdict.WARN)]
     assert {j.requirement.id for j in red} >= set(fault.breaks)
@@ -147,3 +171,204 @@ def test_what_was_left_out_or_known_is_said_first() -> None:
         "accepted an invented model",
     ):
         assert words in head
+
+
+# What has to be seen to understand a violation: the type, the opcode or the text of a message.
+DECISIVE = {
+    ("stored-id-starts-anew", "RWS-STORE-002"): {
+        "Remember: the code word is": 1,
+        '"unknown"': 3,
+        "What is the code word?": 6,
+    },
+    ("only-the-first-steer-counts", "RWS-STEER-013"): {
+        "response.steer.accepted": 4,
+        'response.steer"': 5,
+    },
+    ("busy-servers-ignore-pings", "RWS-FRAME-007"): {"ping": 2},
+}
+
+
+@pytest.mark.parametrize(("name", "requirement"), DECISIVE)
+def test_an_excerpt_has_what_decides(name: str, requirement: str, tmp_path: Path) -> None:
+    report, _ = recorded(name, [requirement], tmp_path)
+    (judgement,) = (j for j in report.judgements if j.requirement.id == requirement)
+    (located, *_) = judgement.findings
+    shown = around(located.transcript, located.finding.at, requirement)
+    assert len(shown) <= MOST
+    assert [e.n for e in shown] == sorted({e.n for e in shown})
+    texts = [e.text or e.opcode for e in shown if isinstance(e, Message)]
+    for words, count in DECISIVE[name, requirement].items():
+        assert sum(words in text for text in texts) >= count, (words, texts)
+
+
+def at_random(number: int) -> str:
+    return f"resp_{number:024x} for sequence_number {number}"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        (f"seen {at_random(7)}", f"seen {at_random(8)}", True),
+        ("the item msg_ab12cd34ef56", "the item msg_99fe00aa11bb", True),
+        ("3 answers without it", "4 answers without it", True),
+        (f"no index 4{MORE}", "no index 5", True),
+        ("status 404", "status 500", False),
+        ("a close with code 1000", "a close with code 1011", False),
+        ("response_already_completed", "previous_response_not_found", False),
+        ("response.completed", "response.failed", False),
+    ],
+)
+def test_findings_are_alike_but_for_ids_and_numbers(one: str, other: str, alike: bool) -> None:
+    assert (likeness("x", one, "/output/0") == likeness("x", other, "/output/1")) is alike
+
+
+def conversation(*entries: Entry) -> Transcript:
+    transcript = Transcript(Header(scenario="core/turn", target="ws://x"), [*entries])
+    transcript.path = Path("turn.jsonl")
+    return transcript
+
+
+def event(n: int, payload: Any) -> Received:
+    return Received(n=n, t=n / 10, conn="c1", opcode="text", text=json.dumps(payload))
+
+
+def reported(transcript: Transcript, found: dict[str, list[Finding]], passed: int = 1) -> Any:
+    """The JSON of a report with these findings by requirement, and a few that pass."""
+    known = catalogue().requirements
+    judged = [
+        Judgement(known[name], Verdict.FAIL, tuple(Located(f, transcript) for f in findings))
+        for name, findings in found.items()
+    ]
+    others = [row for name, row in known.items() if name not in found]
+    judged += [Judgement(row, Verdict.PASS) for row in others[:passed]]
+    judged.append(Judgement(others[-1], Verdict.SKIP, why="the profile does not claim <http>"))
+    return Report("ws://x", tuple(judged), started_at="", duration=0.0).as_json()
+
+
+def test_a_flood_is_one_finding_with_its_places() -> None:
+    events = [event(n, {"type": "response.output_text.delta"}) for n in range(40)]
+    transcript = conversation(*events)
+    flood = [Finding(n, "another id", f"seen {at_random(n)}") for n in range(30)]
+    flood += [Finding(29, "another id", f"seen {at_random(30)}{MORE}")]
+    page = html(reported(transcript, {"RWS-EVENT-003": flood}), [transcript])
+    part = dict(rows(page))["RWS-EVENT-003"]
+    assert part.count('<div class="finding">') == 1
+    assert "31 times, first in <a" in part
+    assert part.count("core/turn, entry ") == 20, "each place once, and no more than are read"
+    assert "; and 10 more" in part
+    assert part.count("There are more in the same log") == 1
+    assert "more that are not listed" not in page
+
+
+@pytest.mark.parametrize(
+    ("broken", "headline"),
+    [
+        (0, "None of the 3 judged requirements is broken"),
+        (1, "1 of 4 judged requirements is broken"),
+        (2, "2 of 5 judged requirements are broken"),
+    ],
+)
+def test_headline_counts(broken: int, headline: str) -> None:
+    transcript = conversation(event(0, {}))
+    names = ("RWS-EVENT-003", "RWS-TURN-001")[:broken]
+    found = {name: [Finding(0, name, "the connection was closed")] for name in names}
+    page = html(reported(transcript, found, passed=3), [transcript])
+    head, _, rest = page.partition("<h2 ")
+    assert f">{headline}</p>" in head
+    assert "<li>1 skipped: the profile does not claim &lt;http&gt;</li>" in head
+    assert head.count("the same was seen for") == max(0, broken - 1)
+    ticked = re.findall(r'value="(\w+)" checked', rest)
+    assert ticked == (["fail"] if broken else ["skip", "pass"])
+
+
+GISTS = {
+    'code: "x", param: null, message: "Nope."': {
+        "type": "error",
+        "error": {"message": "Nope.", "type": "t", "param": None, "code": "x"},
+    },
+    'message: "Nope."': {"type": "error", "message": "Nope."},
+    '"two"': {
+        "type": "response.create",
+        "input": [
+            {"role": "user", "content": "one"},
+            {"type": "message", "content": [{"type": "input_text", "text": "two"}]},
+        ],
+    },
+    'function_call_output "12:00"': {
+        "type": "response.create",
+        "input": [{"type": "function_call_output", "output": "12:00"}],
+    },
+    '"said", calls get_time, calls null': {
+        "type": "response.completed",
+        "response": {
+            "output": [
+                {"type": "message", "content": [{"type": "output_text", "text": "said"}]},
+                {"type": "function_call", "name": "get_time"},
+                {"type": "custom_tool_call", "name": None},
+            ]
+        },
+    },
+    "steered": {
+        "type": "response.incomplete",
+        "response": {"incomplete_details": {"reason": "steered"}},
+    },
+    '"one"': {"type": "response.create", "input": "one"},
+}
+
+
+@pytest.mark.parametrize("expected", GISTS)
+def test_gist_says_what_a_message_is_about(expected: str) -> None:
+    assert gist(GISTS[expected]) == expected
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"type": ["error"], "input": [None]},
+        {"type": "error", "error": [1]},
+        {"type": "response.create", "input": []},
+        {"type": "response.create", "input": [{"type": 1, "content": [None, {"text": 2}]}]},
+        {"type": "response.completed", "response": 3},
+        {"type": "response.completed", "response": {"output": [None, {"content": 4}]}},
+    ],
+)
+def test_what_has_no_form_has_no_gist(payload: dict[str, Any]) -> None:
+    assert gist(payload) == ""
+
+
+def test_the_lines_of_a_log_are_in_words() -> None:
+    """What we know of the wire is said as JSON and in English, never as Python has it."""
+    wrong = event(3, {"type": "error", "stream_id": True, "error": {"param": None}})
+    roles = {"recalls": ("e36", "e59"), "connection": ("c2",), "controls": ()}
+    entries: list[Entry] = [
+        Sent(n=0, t=0.0, conn="c1", opcode="ping", data=b"rws idle"),
+        Received(n=1, t=0.1, conn="c1", opcode="binary", data=b"\xff\x00"),
+        wrong,
+        Closed(n=7, t=0.4, conn="c1", side="client"),
+        Closed(n=8, t=0.4, conn="c2", side="server", code=1008, reason="no"),
+        Note(n=9, t=0.5, note="mark", requirement="RWS-STORE-002", roles=roles),
+        Note(n=10, t=0.5, note="blocked", facts={"cause": "time", "why": "no end"}),
+        Note(n=11, t=0.5, note="probe", roles={"subject": ("e1",)}, facts={"what": "model"}),
+        Note(n=12, t=0.5, note="mark", requirement="RWS-X", facts={"good": True, "bad": None}),
+    ]
+    marks = {3: [Violation("a param", f"none{MORE}", "/error/param")]}
+    lines = [re.sub("<pre>.*?</pre>", "", line) for line in log(entries, marks)]
+    text = unescape(re.sub("<[^>]+>", " ", "\n".join(lines)))
+    for words in (
+        'ping "rws idle"',
+        "binary 2 bytes: ff 00",
+        "lane true",
+        "param: null",
+        "seen none at  /error/param: null",
+        "⋯ 1 entry",
+        "⋯ 3 entries",
+        "closed by the suite, no code",
+        "closed by the server, code 1008 no",
+        "for RWS-STORE-002: recalls 36, 59; connection c2",
+        "the scenario could not go on (time): no end",
+        "asks for an invented model: subject 1",
+        "for RWS-X: good true; bad null",
+    ):
+        assert words in text
+    assert text.count("✕") == 2
+    assert not re.search(r"\bNone\b|\bTrue\b|b'", text)

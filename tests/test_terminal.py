@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from responses_ws_conformance.checks import Cause
+from responses_ws_conformance.checks import Cause, Finding
+from responses_ws_conformance.likeness import MORE
 from responses_ws_conformance.report import Report
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.terminal import details, summary
 from responses_ws_conformance.transcript import load
-from responses_ws_conformance.verdict import Judgement, Verdict
+from responses_ws_conformance.verdict import Judgement, Located, Verdict
 
 CAPTURE = Path(__file__).parent / "captures" / "server-litellm-managed.jsonl"
 
@@ -44,6 +45,19 @@ def test_findings_about_one_frame_show_it_once(report: Report) -> None:
     assert lines.count("  in:       the same entry") == 2
     assert sum(line.startswith("  > ") for line in lines) == 1
     assert any("other findings" in line for line in lines)
+
+
+def test_a_flood_of_ids_is_said_once(report: Report) -> None:
+    transcript = load(CAPTURE)
+    seen = [f"the id resp_{n:024x}" for n in range(5)]
+    seen[-1] += MORE
+    flood = tuple(Located(Finding(4, "another id", text), transcript) for text in seen)
+    requirement = catalogue().requirements["RWS-EVENT-003"]
+    broken = Judgement(requirement, Verdict.FAIL, flood)
+    lines = about(replace(report, judgements=(broken,)), "RWS-EVENT-003")
+    assert [line for line in lines if "seen:" in line] == [f"  seen:     {seen[0]}"]
+    assert "  … and the same 4 more times" in lines
+    assert "  … and more that are not listed" in lines
 
 
 def test_what_is_broken_is_named_at_the_end(report: Report) -> None:

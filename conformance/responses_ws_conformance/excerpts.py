@@ -57,8 +57,9 @@ def shorten(line: str) -> str:
 
 
 def _bounds_a_turn(entry: Entry) -> bool:
+    """True for what asks and for what settles; a ping and its pong are a turn of their own."""
     if isinstance(entry, Received):
-        return entry.type == "error" or entry.type in TERMINAL_EVENTS
+        return entry.opcode == "pong" or entry.type == "error" or entry.type in TERMINAL_EVENTS
     is_asked = isinstance(entry, Sent) and (entry.is_data or entry.opcode == "ping")
     return is_asked or isinstance(entry, Requested | Answered)
 

@@ -85,7 +85,9 @@ def _rest(report: Row) -> Iterator[str]:
         if count := report["summary"][name]:
             rows = [row for row in report["requirements"] if row["verdict"] == name]
             whys = Counter(row["why"] for row in rows if row["why"])
-            reasons = ", ".join(f"{n} {said(why)}" for why, n in whys.items())
+            reasons = "; ".join(
+                said(why if n == count else f"{n} {why}") for why, n in whys.items()
+            )
             lines.append(f"<li>{count} {word}{f': {reasons}' if reasons else ''}</li>")
     if lines:
         yield f'<ul class="quiet">{"".join(lines)}</ul>'
