@@ -256,8 +256,8 @@ def test_a_flood_is_one_finding_with_its_places() -> None:
     assert "31 times, first in <a" in part
     assert part.count("core/turn, entry ") == 20, "each place once, and no more than are read"
     assert "; and 10 more" in part
-    assert part.count("There are more in the same log") == 1
-    assert "more that are not listed" not in page
+    assert part.count("There are more that are not listed.") == 1
+    assert MORE not in page
 
 
 @pytest.mark.parametrize(

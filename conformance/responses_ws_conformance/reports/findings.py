@@ -33,7 +33,7 @@ def findings(row: Row, logs: Logs) -> Iterator[str]:
             yield f" at <code>{said(finding['path'])}</code>"
         yield f"</dd><dt>In</dt><dd>{_places(row['id'], same, logs)}</dd></dl>"
         if any(parted(f["actual"])[1] for _, f in same):
-            yield "<p>There are more in the same log, which are not listed.</p>"
+            yield "<p>There are more that are not listed.</p>"
         transcript = logs.get(finding["transcript"] or "")
         if transcript is not None and place < KINDS_SHOWN:
             violation = Violation(finding["expected"], finding["actual"], finding["path"])
