@@ -5,7 +5,6 @@ What a target sent stands in a script as a literal only, and only where the symp
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
@@ -53,7 +52,12 @@ from responses_ws_conformance.transcript import (
 
 TEMPLATE: Final = "reproduce.py.txt"
 # The functions that some steps call, left out where none does.
-MEANS: Final = {"dial(": "sockets.py.txt", "ask(": "http.py.txt", "told(": "lanes.py.txt"}
+MEANS: Final = {
+    "dial(": "sockets.py.txt",
+    "say(": "says.py.txt",
+    "ask(": "http.py.txt",
+    "told(": "lanes.py.txt",
+}
 MOST_LINES: Final = 59
 PATIENCE: Final = 20.0  # seconds
 KEYS: Final = {
@@ -116,7 +120,7 @@ def script(
     room = MOST_LINES - template.substitute(texts, steps="").count("\n") + 1
     lines = "\n".join(f"    {line}" for line in _packed(steps, room))
     text = template.substitute(texts, steps=lines)
-    ast.parse(text)
+    compile(text, TEMPLATE, "exec")
     return text
 
 
@@ -219,7 +223,10 @@ def _act(transcript: Transcript, step: Step, recorded: Sequence[Frame]) -> Itera
             message = _message(
                 sent, step.bindings, recorded, has_lanes=_has_lanes(transcript, recorded)
             )
-            yield f"sockets[{sent.conn!a}].send({message})"
+            if any(isinstance(e, Closed) and e.side != "client" for e in transcript.entries):
+                yield f"say({sent.conn!a}, {message})"
+            else:
+                yield f"sockets[{sent.conn!a}].send({message})"
         case Closed() as closed:
             name = f"sockets[{closed.conn!a}]"
             closing = f"{{'type': '(closed)', 'code': {name}.close_code}}"
