@@ -28,7 +28,8 @@ from responses_ws_conformance.masking import Masker
 from responses_ws_conformance.profile import Profile, Timing
 from responses_ws_conformance.recording import Recording
 from responses_ws_conformance.runner import Run, judge_transcripts, plan
-from responses_ws_conformance.transcript import Answered, Expired, Header, Requested, load
+from responses_ws_conformance.transcript import Answered, Expired, Header, Requested
+from responses_ws_conformance.transcript_files import load
 from responses_ws_reference.server import running_server
 
 from tests.cases import message_stream

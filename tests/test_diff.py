@@ -21,8 +21,8 @@ from responses_ws_conformance.transcript import (
     Received,
     Sent,
     Transcript,
-    save,
 )
+from responses_ws_conformance.transcript_files import save
 from responses_ws_reference.server import running_server
 
 from tests.reproduction import PROFILE, record, rws, target

@@ -23,15 +23,8 @@ from responses_ws_conformance.masking import Masker
 from responses_ws_conformance.profile import Profile, Timing
 from responses_ws_conformance.recording import Recording
 from responses_ws_conformance.scenarios.inject import connect as connect_with_agents
-from responses_ws_conformance.transcript import (
-    Closed,
-    Expired,
-    Header,
-    Opened,
-    Received,
-    Sent,
-    load,
-)
+from responses_ws_conformance.transcript import Closed, Expired, Header, Opened, Received, Sent
+from responses_ws_conformance.transcript_files import load
 from websockets.frames import Frame, Opcode
 from websockets.sync.server import ServerConnection
 

@@ -29,7 +29,8 @@ from responses_ws_conformance.report import Report
 from responses_ws_conformance.reports import FORMATS
 from responses_ws_conformance.runner import Run, plan
 from responses_ws_conformance.scenarios import load_scenarios
-from responses_ws_conformance.transcript import Transcript, load, read, save
+from responses_ws_conformance.transcript import Transcript
+from responses_ws_conformance.transcript_files import load, read, save
 from responses_ws_reference.effects import SendMessage
 from responses_ws_reference.engine import ScriptedEngine
 from responses_ws_reference.policies import CONFORMING

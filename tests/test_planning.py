@@ -20,7 +20,8 @@ from responses_ws_conformance.planning import Plan, plan
 from responses_ws_conformance.profile import Profile
 from responses_ws_conformance.report import ExitCode
 from responses_ws_conformance.requirements import catalogue
-from responses_ws_conformance.transcript import Header, Sent, Transcript, load
+from responses_ws_conformance.transcript import Header, Sent, Transcript
+from responses_ws_conformance.transcript_files import load
 
 from tests.stubs import dead_port, overloaded, stub
 

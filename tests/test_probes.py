@@ -9,7 +9,7 @@ import pytest
 from responses_ws_conformance.report import Report
 from responses_ws_conformance.runner import PROBE, Run, plan
 from responses_ws_conformance.terminal import warnings
-from responses_ws_conformance.transcript import load
+from responses_ws_conformance.transcript_files import load
 from responses_ws_reference.server import running_server
 
 from tests.stubs import always_an_error, stub

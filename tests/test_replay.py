@@ -22,9 +22,8 @@ from responses_ws_conformance.transcript import (
     Requested,
     Sent,
     Transcript,
-    load,
-    save,
 )
+from responses_ws_conformance.transcript_files import load, save
 
 from tests.peers import hostile
 from tests.reproduction import PROFILE, record, rws, target

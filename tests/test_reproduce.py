@@ -20,7 +20,8 @@ from responses_ws_conformance.reproduction.scripts import Unsayable, literal
 from responses_ws_conformance.reproduction.shrinking import shrink
 from responses_ws_conformance.reproduction.steps import conversation
 from responses_ws_conformance.requirements import catalogue
-from responses_ws_conformance.transcript import Sent, Transcript, load
+from responses_ws_conformance.transcript import Sent, Transcript
+from responses_ws_conformance.transcript_files import load
 from responses_ws_conformance.verdict import Located
 from websockets.sync.server import ServerConnection
 

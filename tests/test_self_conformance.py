@@ -16,7 +16,7 @@ from responses_ws_conformance.profile import Profile, Timing
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.runner import Run, judge_recordings, judge_transcripts, plan
 from responses_ws_conformance.scenarios import Scenario, load_scenarios
-from responses_ws_conformance.transcript import load
+from responses_ws_conformance.transcript_files import load
 from responses_ws_conformance.verdict import Judgement, Verdict, not_applicable
 from responses_ws_reference.server import running_server
 

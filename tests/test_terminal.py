@@ -11,7 +11,7 @@ from responses_ws_conformance.likeness import MORE
 from responses_ws_conformance.report import Report
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.terminal import details, summary
-from responses_ws_conformance.transcript import load
+from responses_ws_conformance.transcript_files import load
 from responses_ws_conformance.verdict import Judgement, Located, Verdict
 
 CAPTURE = Path(__file__).parent / "captures" / "server-litellm-managed.jsonl"

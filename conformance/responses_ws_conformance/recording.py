@@ -11,15 +11,8 @@ from typing import Any, TextIO
 from responses_ws_conformance.attribution import Reading
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.masking import Masker
-from responses_ws_conformance.transcript import (
-    ESCAPING,
-    Entry,
-    Header,
-    Note,
-    Transcript,
-    dump_entry,
-    dump_header,
-)
+from responses_ws_conformance.transcript import Entry, Header, Note, Transcript
+from responses_ws_conformance.transcript_files import ESCAPING, dump_entry, dump_header
 
 
 class Recording:

@@ -22,14 +22,8 @@ from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.runner import Run
 from responses_ws_conformance.sightings import Sighting, unclaimed
 from responses_ws_conformance.times import seconds
-from responses_ws_conformance.transcript import (
-    ESCAPING,
-    Entry,
-    Requested,
-    Sent,
-    Transcript,
-    dump_entry,
-)
+from responses_ws_conformance.transcript import Entry, Requested, Sent, Transcript
+from responses_ws_conformance.transcript_files import ESCAPING, dump_entry
 from responses_ws_conformance.verdict import Judgement, Located, Verdict
 
 REPORT_VERSION: Final = 1

@@ -33,8 +33,8 @@ from responses_ws_conformance.transcript import (
     Received,
     Sent,
     Transcript,
-    save,
 )
+from responses_ws_conformance.transcript_files import save
 
 ELIDED: Final = "<elided>"
 STAND_INS: Final[dict[str, Any]] = {"parameters": {}, "tools": []}

@@ -15,7 +15,8 @@ from responses_ws_conformance.report import ExitCode
 from responses_ws_conformance.reproduction.comparing import Difference, Places, compare
 from responses_ws_conformance.runner import Run, plan
 from responses_ws_conformance.terminal import safe
-from responses_ws_conformance.transcript import Transcript, load
+from responses_ws_conformance.transcript import Transcript
+from responses_ws_conformance.transcript_files import load
 
 LIMIT: Final = 300  # characters
 SCENARIOS_SHOWN: Final = 3

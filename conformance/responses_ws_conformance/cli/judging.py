@@ -10,7 +10,7 @@ from pathlib import Path
 from responses_ws_conformance.cli.options import DIALECTS, Commands, add_reporting, baseline_of
 from responses_ws_conformance.cli.outcome import finish
 from responses_ws_conformance.report import Report
-from responses_ws_conformance.transcript import load
+from responses_ws_conformance.transcript_files import load
 
 
 def add(commands: Commands) -> None:

@@ -14,7 +14,8 @@ from responses_ws_conformance.report import Report
 from responses_ws_conformance.reports import FORMATS
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.terminal import details, summary, warnings
-from responses_ws_conformance.transcript import ESCAPING, Transcript
+from responses_ws_conformance.transcript import Transcript
+from responses_ws_conformance.transcript_files import ESCAPING
 
 
 def finish(

@@ -14,7 +14,7 @@ from responses_ws_conformance.report import ExitCode
 from responses_ws_conformance.reproduction.outcomes import Outcome, Result, compare
 from responses_ws_conformance.reproduction.replays import replay
 from responses_ws_conformance.terminal import safe
-from responses_ws_conformance.transcript import load
+from responses_ws_conformance.transcript_files import load
 
 CODES: Final = {
     Outcome.FIXED: ExitCode.OK,

@@ -8,7 +8,7 @@ from pathlib import Path
 from responses_ws_conformance.cli.options import Commands, add_formats, saved_report
 from responses_ws_conformance.cli.outcome import write_formats
 from responses_ws_conformance.report import ExitCode
-from responses_ws_conformance.transcript import load
+from responses_ws_conformance.transcript_files import load
 
 
 def add(commands: Commands) -> None:

@@ -26,7 +26,8 @@ from responses_ws_conformance.report import ExitCode
 from responses_ws_conformance.reproduction.confirming import reproduce
 from responses_ws_conformance.reproduction.folders import write
 from responses_ws_conformance.requirements import catalogue
-from responses_ws_conformance.transcript import Requested, Transcript, load
+from responses_ws_conformance.transcript import Requested, Transcript
+from responses_ws_conformance.transcript_files import load
 from responses_ws_conformance.verdict import Judgement, Verdict
 
 LONGEST: Final = 300.0  # seconds after which a target is asked no more

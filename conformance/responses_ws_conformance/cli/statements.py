@@ -15,7 +15,7 @@ from responses_ws_conformance.report import ExitCode
 from responses_ws_conformance.reports.badge import badge, said
 from responses_ws_conformance.terminal import safe
 from responses_ws_conformance.times import seconds
-from responses_ws_conformance.transcript import load
+from responses_ws_conformance.transcript_files import load
 from responses_ws_conformance.verification import disagreements, other_suite
 from responses_ws_conformance.yaml_files import read_yaml
 

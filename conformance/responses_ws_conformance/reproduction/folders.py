@@ -12,7 +12,8 @@ from typing import Final
 
 from responses_ws_conformance.reproduction.confirming import Reproduction
 from responses_ws_conformance.terminal import safe
-from responses_ws_conformance.transcript import ESCAPING, Entry, Message, save
+from responses_ws_conformance.transcript import Entry, Message
+from responses_ws_conformance.transcript_files import ESCAPING, save
 
 SCRIPT: Final = "reproduce.py"
 TRANSCRIPT: Final = "transcript.jsonl"
