@@ -281,6 +281,7 @@ AREAS: Final = (
     "interrupt",
     "inject",
     "lanes",
+    "lanes_memory",
     "steering",
     "steering_refusals",
     "steering_calls",

@@ -1,4 +1,4 @@
-"""Checks on lanes: their names, what runs beside what, their limits, and what each remembers."""
+"""Checks on lanes: their names, what runs beside what, and their limits."""
 
 from __future__ import annotations
 
@@ -19,13 +19,9 @@ from responses_ws_conformance.checks import (
     invariant,
 )
 from responses_ws_conformance.checks.answers import (
-    FAILED,
-    NOT_FOUND,
     answered,
     describe,
     is_transient,
-    not_recalled,
-    recalled,
     refused,
     without_control,
 )
@@ -121,7 +117,7 @@ def lane_is_served(mark: Mark) -> Iterator[Outcome]:
 @expectation("RWS-LANE-005", offence=("/message/stream_id",))
 def bad_name_is_refused(mark: Mark) -> Iterator[Outcome]:
     """A stream_id of another form is answered with invalid_stream_id."""
-    yield from _refused(mark, BAD_NAME, "for the stream_id")
+    yield from refused_with(mark, BAD_NAME, "for the stream_id")
 
 
 @expectation("RWS-LANE-006", offence=("/message/stream_id",))
@@ -268,7 +264,7 @@ def no_lane_is_refused(mark: Mark) -> Iterator[Outcome]:
 @expectation("RWS-LANE-015", offence=("/message/stream_id",))
 def one_name_too_many_is_refused(mark: Mark) -> Iterator[Outcome]:
     """A name beyond the limit is answered with websocket_stream_limit_reached."""
-    yield from _refused(mark, NO_ROOM, "for one name more than the connection allows")
+    yield from refused_with(mark, NO_ROOM, "for one name more than the connection allows")
 
 
 @expectation("RWS-LANE-016", offence=("/message/stream_id",))
@@ -293,61 +289,9 @@ def default_lane_is_not_counted(mark: Mark) -> Iterator[Outcome]:
         yield Undecided(Cause.BLOCKED, describe(subject), by="RWS-LANE-014")
 
 
-@expectation("RWS-LANE-020")
-@expectation("RWS-LANE-023")
-def lanes_keep_to_themselves(mark: Mark) -> Iterator[Outcome]:
-    """A word that only another conversation has is unknown."""
-    yield from not_recalled(mark)
-
-
-@expectation("RWS-LANE-022", root="RWS-CHAIN-003")
-def fork_sees_its_chain(mark: Mark) -> Iterator[Outcome]:
-    """A word from the chain that a fork continues comes back."""
-    yield from recalled(mark)
-
-
-@expectation("RWS-LANE-024")
-def fork_needs_its_parent_no_more(mark: Mark) -> Iterator[Outcome]:
-    """A fork that was in progress comes to its end after its parent's lane has gone on."""
-    fork, main = mark.exchange(), mark.exchange("main")
-    if main.created is not None and came_before(fork, main.created):
-        why = "the fork had ended before the lane that it came from went on"
-        yield Undecided(Cause.TIME, why)
-    else:
-        yield from answered(fork, by=ENDED_WELL)
-
-
-@expectation("RWS-LANE-025", root="RWS-CHAIN-002")
-def failed_fork_evicts_nothing(mark: Mark) -> Iterator[Outcome]:
-    """A response is continued on its own lane after a fork of it was refused."""
-    failed = mark.exchange("failed")
-    if failed.outcome not in FAILED:
-        yield Undecided(Cause.BLOCKED, describe(failed), by="RWS-TOOL-006")
-        return
-    yield from answered(mark.exchange())
-
-
-@expectation("RWS-LANE-026", offence=("/history",))
-def failed_continuation_evicts_on_its_lane(mark: Mark) -> Iterator[Outcome]:
-    """A store:false id is not found on its lane once a continuation there was refused."""
-    failed = mark.exchange("failed")
-    if failed.outcome != "error":
-        # Where the model found the mistake there is no status that could have been a 4xx.
-        by = None if failed.outcome in FAILED else "RWS-TOOL-006"
-        yield Undecided(Cause.BLOCKED, describe(failed), by=by)
-        return
-    what = "for an id whose continuation on its lane was refused"
-    yield from _refused(mark, NOT_FOUND, what, by="RWS-LANE-019")
-
-
-@expectation("RWS-LANE-027", offence=("/connection",))
-def lanes_end_with_their_connection(mark: Mark) -> Iterator[Outcome]:
-    """A store:false id of a lane is not found on a later connection."""
-    what = "for the id of a lane of an earlier connection"
-    yield from _refused(mark, NOT_FOUND, what, by="RWS-LANE-019")
-
-
-def _refused(mark: Mark, code: str, what: str, *, by: str = "RWS-LANE-004") -> Iterator[Outcome]:
+def refused_with(
+    mark: Mark, code: str, what: str, *, by: str = "RWS-LANE-004"
+) -> Iterator[Outcome]:
     """Yield why the subject was not refused so, or why its refusal proves nothing."""
     outcomes = list(refused(mark.exchange(), codes=(code,), what=what))
     yield from outcomes or without_control(mark, by=by)
