@@ -290,6 +290,7 @@ AREAS: Final = (
     "compaction",
     "http",
     "clients",
+    "continuations",
     "recoveries",
 )
 
