@@ -22,7 +22,7 @@ from responses_ws_conformance.checks.answers import (
     recalled,
     rejected,
 )
-from responses_ws_conformance.checks.items import each, occurs
+from responses_ws_conformance.checks.rows import each, occurs
 from responses_ws_conformance.checks.texts import differs
 from responses_ws_conformance.checks.tools import finished_calls, nameless
 from responses_ws_conformance.exchanges import Exchange

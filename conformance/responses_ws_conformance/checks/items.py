@@ -1,14 +1,12 @@
 """Checks on output items and content parts: order, identity, and showings that agree.
 
-They are invariants: every response of every recording is judged. Responses whose events ran into
-each other are left out, because item events carry no response id (RWS-TURN-001 judges that).
+They are invariants: every response of every recording is judged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from reprlib import Repr
-from typing import Any, Final, TypeVar
+from collections.abc import Iterator
+from typing import Any, Final
 
 from responses_ws_conformance.checks import (
     Cause,
@@ -18,6 +16,7 @@ from responses_ws_conformance.checks import (
     Undecided,
     invariant,
 )
+from responses_ws_conformance.checks.rows import each, excerpt, occurs, responses
 from responses_ws_conformance.exchanges import Exchange, item_id_of, response_of
 from responses_ws_conformance.items import (
     ARGUMENTS,
@@ -35,35 +34,8 @@ from responses_ws_conformance.items import (
 )
 from responses_ws_conformance.transcript import Received
 
-Row = TypeVar("Row")
 # What does not change while an item grows, next to its id.
 IDENTITY: Final = ("type", "call_id", "name")
-EXCERPT: Final = Repr()
-EXCERPT.maxstring = EXCERPT.maxother = 80
-
-
-def responses(evidence: Evidence) -> list[Exchange]:
-    """The responses whose events did not run into those of another."""
-    intruders = {x.superseded_by.n for x in evidence.exchanges if x.superseded_by is not None}
-    return [
-        x
-        for x in evidence.responses
-        if x.superseded_by is None and (x.created is None or x.created.n not in intruders)
-    ]
-
-
-def each(
-    view: Callable[[Exchange], Iterator[Row]], evidence: Evidence
-) -> Iterator[tuple[Exchange, Row]]:
-    """The rows of a view of every response."""
-    for exchange in responses(evidence):
-        for row in view(exchange):
-            yield exchange, row
-
-
-def occurs(view: Callable[[Exchange], Iterator[Any]]) -> Callable[[Evidence], bool]:
-    """True where a view of some response has a row to judge."""
-    return lambda evidence: any(True for _ in each(view, evidence))
 
 
 def items(exchange: Exchange) -> Iterator[Item]:
@@ -332,11 +304,6 @@ def incomplete_item_is_last(evidence: Evidence) -> Iterator[Outcome]:
         if exchange.terminal is not None and exchange.outcome == "completed":
             wanted = "response.incomplete for a response with an incomplete item"
             yield Finding(exchange.terminal.n, wanted, f"{exchange.terminal.type}")
-
-
-def excerpt(value: Any) -> str:
-    """A value in a report, shortened; however deep it nests, only its top is looked at."""
-    return EXCERPT.repr(value)
 
 
 def substance(item: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from responses_ws_conformance.checks import (
     invariant,
 )
 from responses_ws_conformance.checks.answers import answered, rejected
-from responses_ws_conformance.checks.items import each, occurs
+from responses_ws_conformance.checks.rows import each, occurs
 from responses_ws_conformance.checks.texts import differs
 from responses_ws_conformance.exchanges import Exchange, response_of
 from responses_ws_conformance.items import done_items

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from responses_ws_conformance.checks import Evidence, Finding, Outcome, invariant
-from responses_ws_conformance.checks.items import each, excerpt, occurs
+from responses_ws_conformance.checks.rows import each, excerpt, occurs
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.items import (
     ARGUMENTS,
