@@ -269,6 +269,7 @@ AREAS: Final = (
     "numbers",
     "forms",
     "items",
+    "showings",
     "texts",
     "chaining",
     "tools",
