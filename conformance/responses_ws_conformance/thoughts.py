@@ -11,17 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from responses_ws_conformance.exchanges import Exchange
-from responses_ws_conformance.items import (
-    PART_ADDED,
-    PART_DONE,
-    Item,
-    Kind,
-    Whole,
-    items_of,
-    streamed,
-    whole_of,
-)
+from responses_ws_conformance.items import PART_ADDED, PART_DONE, Item, Kind, items_of
 from responses_ws_conformance.transcript import Received
+from responses_ws_conformance.wholes import Whole, streamed, whole_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,12 @@ from collections.abc import Iterator
 from responses_ws_conformance.checks import Evidence, Finding, Outcome, invariant
 from responses_ws_conformance.checks.rows import each, excerpt, occurs
 from responses_ws_conformance.exchanges import Exchange
-from responses_ws_conformance.items import (
-    ARGUMENTS,
-    Item,
+from responses_ws_conformance.items import ARGUMENTS, Item, items_of
+from responses_ws_conformance.wholes import (
     Whole,
     ended_streams,
     final_arguments,
     final_texts,
-    items_of,
     streamed_arguments,
     streamed_texts,
     unfinished,
