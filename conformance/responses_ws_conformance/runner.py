@@ -27,8 +27,9 @@ from responses_ws_conformance.profile import Profile
 from responses_ws_conformance.recording import Recording
 from responses_ws_conformance.requirements import Requirement, catalogue
 from responses_ws_conformance.scenarios import Scenario, load_scenarios
-from responses_ws_conformance.transcript import Expired, Header, Note, Transcript
+from responses_ws_conformance.transcript import Header, Note, Transcript
 from responses_ws_conformance.verdict import VIOLATED, Judgement, root_of
+from responses_ws_conformance.watching import Watch, is_healthy, was
 from responses_ws_conformance.wire import Network, Wire
 
 __all__ = [
@@ -42,8 +43,6 @@ __all__ = [
     "plan",
 ]
 
-EXPIRIES_BEFORE_PROBE: Final = 2
-UNCLOSED_THAT_TELL: Final = 2
 SHORT_CLOSE: Final = 0.2
 INTERRUPTED: Final = "interrupted"
 FIRST_BYTES: Final = b'{"rws_transcript"'
@@ -70,15 +69,14 @@ class Run:
     network: Network = field(default_factory=Network)
     pace: Pace = field(init=False)
     _started: float = -1.0
-    _expiries: int = 0
-    _silence: float = 0.0
-    _unclosed: int = 0
+    _watcher: Watch = field(init=False)
     _appetite: Appetite = field(init=False)
     _halted: threading.Event = field(default_factory=threading.Event)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
         self._started = self.network.clock()
+        self._watcher = Watch(self.profile)
         self._appetite = Appetite(OF_A_RUN * most_of(self.profile))
         self.pace = Pace(interval=self.profile.turn_interval, limit=self.plan.max_turns)
 
@@ -128,7 +126,7 @@ class Run:
             attempts.append(evidence)
             if self.stopped == INTERRUPTED:
                 raise KeyboardInterrupt
-            if self.stopped is not None or not _was(evidence, Cause.TRANSIENT):
+            if self.stopped is not None or not was(evidence, Cause.TRANSIENT):
                 break
             if self.pace.left < scenario.turns:
                 break
@@ -232,57 +230,28 @@ class Run:
         return Evidence(recording.transcript, recording.reading)
 
     def _watch(self, scenario: Scenario, evidence: Evidence) -> None:
-        """Stop as infrastructure where the target is busy for good or has gone silent."""
+        """Stop as infrastructure where the target is gone; wait no longer for closes in vain."""
         if self.stopped is not None:
             return
-        self._watch_closes(evidence)
-        if scenario.name == PROBE and _was(evidence, Cause.TRANSIENT):
-            self.stopped = f"no healthy turn: {_why(evidence)}"
-        if not _was(evidence, Cause.TIME):
-            self._expiries, self._silence = 0, 0.0
-            return
-        self._expiries += 1
-        if any(x.events or x.error is not None for x in evidence.exchanges):
-            self._silence = 0.0
-            is_gone = self._expiries >= EXPIRIES_BEFORE_PROBE and not self._probe_is_answered()
-        else:
-            self._silence += evidence.transcript.entries[-1].t
-            is_gone = self._silence >= 2 * self.profile.timing.first_event
-            # One that has answered is asked again; one that never did is given a second time only.
-            if is_gone if self._has_answered() else scenario.name == PROBE and not is_gone:
-                is_gone = not self._probe_is_answered()
-        if is_gone:
-            self.stopped = (
-                f"{self.profile.target}: no answer in {self._expiries} scenarios in a row "
-                f"({_why(evidence)}); the limits are {self.profile.timing.first_event:g} s to the "
-                f"first event and {self.profile.timing.idle:g} s of silence after it "
-                "(timing in the profile raises them)"
-            )
-
-    def _watch_closes(self, evidence: Evidence) -> None:
-        """Wait no longer for the close frames of a target that has been seen to send none."""
         timing = self.profile.timing
-        self._unclosed += any(
-            isinstance(e, Expired) and e.clock == "close" and e.limit == timing.close
-            for e in evidence.transcript.entries
-        )
-        if self._unclosed >= UNCLOSED_THAT_TELL and timing.close > SHORT_CLOSE:
+        if self._watcher.never_closes(evidence) and timing.close > SHORT_CLOSE:
             self.profile = replace(self.profile, timing=replace(timing, close=SHORT_CLOSE))
+        why = self._watcher.why_gone(
+            evidence,
+            is_probe=scenario.name == PROBE,
+            has_answered=any(map(is_healthy, self.recordings.get(PROBE, ()))),
+            ask=self._ask_again,
+        )
+        if why is not None:
+            self.stopped = why
 
-    def _has_answered(self) -> bool:
-        """True where a healthy turn was had of the target at its best."""
-        return any(_is_healthy(each) for each in self.recordings.get(PROBE, ()))
-
-    def _probe_is_answered(self) -> bool:
+    def _ask_again(self) -> Evidence | None:
+        """Another healthy turn, None where no more creates may be sent."""
         if self.pace.left < 1:
-            return True  # nobody may ask
-        probe = load_scenarios()[PROBE]
+            return None
         attempts = self.recordings.setdefault(PROBE, [])
-        evidence = self._record_once(probe, len(attempts) + 1)
-        attempts.append(evidence)
-        if _is_healthy(evidence):
-            self._expiries, self._silence = 0, 0.0
-        return _is_healthy(evidence)
+        attempts.append(self._record_once(load_scenarios()[PROBE], len(attempts) + 1))
+        return attempts[-1]
 
 
 def make_room(folder: Path) -> None:
@@ -293,18 +262,6 @@ def make_room(folder: Path) -> None:
             is_ours = stream.read(len(FIRST_BYTES)) == FIRST_BYTES
         if is_ours:
             old.unlink()
-
-
-def _is_healthy(evidence: Evidence) -> bool:
-    return not any(True for _ in evidence.transcript.notes("blocked"))
-
-
-def _was(evidence: Evidence, cause: Cause) -> bool:
-    return any(n.facts.get("cause") == cause.value for n in evidence.transcript.notes("blocked"))
-
-
-def _why(evidence: Evidence) -> str:
-    return next((str(n.facts["why"]) for n in evidence.transcript.notes("blocked")), "")
 
 
 def _note(recording: Recording, note: str, **facts: str | None) -> None:
