@@ -76,6 +76,7 @@ from responses_ws_reference.faults import (
     lookups,
     reasoning,
     steering,
+    steering_calls,
     storage,
     tools,
     turns,
@@ -111,6 +112,7 @@ AREAS = (
     lanes,
     forks,
     steering,
+    steering_calls,
     compaction,
     http,
 )

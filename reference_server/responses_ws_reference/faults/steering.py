@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Any
 
 from responses_ws_reference.creates import Create
 from responses_ws_reference.effects import Event
 from responses_ws_reference.faults.registry import (
     TERMINAL,
-    Fault,
     on_incoming,
-    register,
     replace_policy,
     rewrite_events,
 )
-from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply, Sendings
+from responses_ws_reference.hooks import Incoming, Link, Reply, Sendings
 from responses_ws_reference.items import Item
 from responses_ws_reference.numbering import renumbered
-from responses_ws_reference.policies import identify, inherit, judge_steer, queue, succeed
+from responses_ws_reference.policies import identify, judge_steer, queue, succeed
 from responses_ws_reference.refusals import Refusal, Refused
 from responses_ws_reference.steering import ACCEPTED, FAILED, PENDING, read_steer
-from responses_ws_reference.store import Snapshot
 
 STEER = "response.steer"
 PREVIOUS = "previous_response_id"
@@ -112,7 +108,7 @@ def steering_cuts_at_once(event: Event, link: Link) -> Sendings:
 # The successor
 
 
-def _succeeded(event: Event, link: Link) -> str | None:
+def succeeded(event: Event, link: Link) -> str | None:
     """The response whose successor an event carries, where no create asked for it."""
     link = link.on_lane(event)
     steered = link.memory.setdefault("steered", set())
@@ -129,13 +125,13 @@ def _succeeded(event: Event, link: Link) -> str | None:
 @rewrite_events("RWS-STEER-003", "RWS-STEER-015")
 def successors_are_nobodys(event: Event, link: Link) -> Sendings:
     """A gateway passes on no response that it knows no create of."""
-    return [] if _succeeded(event, link) is not None else event
+    return [] if succeeded(event, link) is not None else event
 
 
 @rewrite_events("RWS-STEER-006")
 def successors_continue_something_else(event: Event, link: Link) -> Sendings:
     """A gateway shows the upstream's id of the response that a successor continues."""
-    if _succeeded(event, link) is not None and "response" in event:
+    if succeeded(event, link) is not None and "response" in event:
         event["response"][PREVIOUS] = f"upstream_{event['response'][PREVIOUS]}"
     return event
 
@@ -190,10 +186,10 @@ def only_the_first_steer_counts(inputs: Collection[tuple[Item, ...]]) -> tuple[I
 def successors_of_the_default_lane_name_it(event: Event, link: Link) -> Sendings:
     """The lane without a name is called default where a successor runs."""
     is_unnamed = LANE not in event
-    return {**event, LANE: "default"} if _succeeded(event, link) and is_unnamed else event
+    return {**event, LANE: "default"} if succeeded(event, link) and is_unnamed else event
 
 
-def _invented(event: Event, previous: str) -> list[Event]:
+def invented(event: Event, previous: str) -> list[Event]:
     """Another response without output."""
     response = {**event["response"], "id": identify("resp", previous[::-1]), "output": []}
     response |= {"incomplete_details": None, PREVIOUS: previous}
@@ -213,100 +209,10 @@ def _invented(event: Event, previous: str) -> list[Event]:
 @rewrite_events("RWS-STEER-011")
 def each_steer_has_a_successor(event: Event, link: Link) -> Sendings:
     """The successor is followed by another one of the same response."""
-    parent = _succeeded(event, link)
+    parent = succeeded(event, link)
     if parent is None or event["type"] not in TERMINAL:
         return event
-    return [event, *_invented(event, parent)]
-
-
-# A response that waits for its client
-
-
-@rewrite_events("RWS-STEER-012")
-def nobody_waits_for_outputs(event: Event, link: Link) -> Sendings:
-    """A successor begins although the calls have no outputs."""
-    _succeeded(event, link)
-    steered = link.on_lane(event).memory["steered"]
-    if event["type"] != "response.completed" or event["response"]["id"] not in steered:
-        return event
-    if not any("call_id" in item for item in event["response"]["output"]):
-        return event
-    return [event, *_invented(event, event["response"]["id"])]
-
-
-@rewrite_events("RWS-STEER-021", on=PENDING)
-def what_waits_waits_in_silence(event: Event, link: Link) -> Sendings:
-    """The client is left to find out that its input waits."""
-    return []
-
-
-@rewrite_events("RWS-STEER-022", on=PENDING)
-def nothing_in_particular_is_required(event: Event, link: Link) -> Sendings:
-    """It is said that something is required, but not what."""
-    event["required_input"] = []
-    return event
-
-
-@rewrite_events("RWS-STEER-022", on=PENDING)
-def calls_stand_for_their_outputs(event: Event, link: Link) -> Sendings:
-    """The stubs are of the calls instead of their outputs."""
-    for stub in event["required_input"]:
-        stub["type"] = stub["type"].removesuffix("_output")
-    return event
-
-
-@rewrite_events("RWS-STEER-023", on=PENDING)
-def what_waits_is_announced_twice(event: Event, link: Link) -> Sendings:
-    """It is said once more that input waits."""
-    return [event, event]
-
-
-@replace_policy("take_along", "RWS-STEER-024")
-def waiting_input_comes_last(items: tuple[Item, ...], create: Create) -> Create:
-    """What was steered comes behind what the client brings."""
-    return replace(create, items=(*create.items, *items))
-
-
-@replace_policy("take_along", "RWS-STEER-024")
-def waiting_input_is_forgotten(items: tuple[Item, ...], create: Create) -> Create:
-    """A create that answers calls is taken as it is."""
-    return create
-
-
-@replace_policy("inherit", "RWS-STEER-025")
-def outputs_continue_with_the_old_instructions(create: Create, previous: Snapshot) -> Create:
-    """A create with outputs is the second half of the one before, instructions and all."""
-    create = inherit(create, previous)
-    has_outputs = any(item["type"] == "function_call_output" for item in create.items)
-    if not has_outputs or previous.create.instructions is None:
-        return create
-    fields = {**create.fields, "instructions": previous.create.instructions}
-    return replace(create, fields=fields)
-
-
-def _remember_for_ever(message: Incoming, link: Link) -> Incoming:
-    if not isinstance(message, dict):
-        return message
-    kept: dict[Any, Any] = link.shared.setdefault("kept", {})
-    own = link.memory.setdefault("own", set())
-    previous = message.get(PREVIOUS)
-    if message.get("type") == STEER and isinstance(message.get("input"), str):
-        own.add(previous)
-        text = [{"type": "message", "role": "user", "content": message["input"]}]
-        kept[previous] = [*kept.get(previous, []), *text]
-    elif previous in kept and previous not in own and isinstance(message.get("input"), list):
-        return {**message, "input": [*kept[previous], *message["input"]]}
-    return message
-
-
-register(
-    Fault(
-        "waiting-input-is-stored",
-        ("RWS-STEER-026",),
-        "What was steered is stored with the response, for whoever continues it.",
-        Hooks(incoming=_remember_for_ever),
-    )
-)
+    return [event, *invented(event, parent)]
 
 
 # Refusals
