@@ -77,6 +77,7 @@ from responses_ws_reference.faults import (
     reasoning,
     steering,
     steering_calls,
+    steering_refusals,
     storage,
     tools,
     turns,
@@ -113,6 +114,7 @@ AREAS = (
     forks,
     steering,
     steering_calls,
+    steering_refusals,
     compaction,
     http,
 )
