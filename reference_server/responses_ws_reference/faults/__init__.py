@@ -66,6 +66,7 @@ from responses_ws_reference.faults import (
     forks,
     framing,
     http,
+    http_store,
     inject,
     interrupt,
     inventions,
@@ -119,4 +120,5 @@ AREAS = (
     steering_refusals,
     compaction,
     http,
+    http_store,
 )
