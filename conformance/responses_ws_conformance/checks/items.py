@@ -8,14 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from responses_ws_conformance.checks import (
-    Cause,
-    Evidence,
-    Finding,
-    Outcome,
-    Undecided,
-    invariant,
-)
+from responses_ws_conformance.checks import Cause, Evidence, Finding, Outcome, Undecided, invariant
 from responses_ws_conformance.checks.rows import each, occurs, responses
 from responses_ws_conformance.exchanges import Exchange, item_id_of
 from responses_ws_conformance.items import (

@@ -1,11 +1,10 @@
-"""Faults of continuation: what is kept, what is evicted, what the model sees, what is echoed."""
+"""Faults of continuation: what is kept, what is evicted, what the model sees."""
 
 from __future__ import annotations
 
 from responses_ws_reference.creates import Create
-from responses_ws_reference.effects import CloseConnection, Event
+from responses_ws_reference.effects import Event
 from responses_ws_reference.faults.registry import (
-    LIFECYCLE,
     TERMINAL,
     Fault,
     on_incoming,
@@ -18,8 +17,6 @@ from responses_ws_reference.items import Item
 from responses_ws_reference.policies import Cache, evict, gather, remember, resolve
 from responses_ws_reference.refusals import Refusal
 from responses_ws_reference.store import NOTHING, Snapshot
-
-PREVIOUS = "previous_response_id"
 
 # What is kept
 
@@ -193,117 +190,3 @@ def replayed_answers_are_refused(event: Event, link: Link) -> Incoming | Reply:
     if all(item.get("role") != "assistant" for item in items):
         return event
     return Reply((Refusal("invalid_value", "Invalid role: 'assistant'.", "input").event(),))
-
-
-# What is echoed
-
-
-@rewrite_events("RWS-CHAIN-020", on=LIFECYCLE)
-def previous_id_is_not_echoed(event: Event, link: Link) -> Sendings:
-    """No response says which one it continues."""
-    event["response"]["previous_response_id"] = None
-    return event
-
-
-@rewrite_events("RWS-CHAIN-020", "RWS-STEER-006", on=LIFECYCLE)
-def previous_id_is_the_upstreams(event: Event, link: Link) -> Sendings:
-    """A proxy echoes the id that its upstream knows the response by."""
-    if event["response"]["previous_response_id"] is not None:
-        event["response"]["previous_response_id"] += "_upstream"
-    return event
-
-
-# What ids are
-
-
-def _name_alike(sending: Event | CloseConnection, link: Link) -> Sendings:
-    if isinstance(sending, CloseConnection) or sending["type"] not in LIFECYCLE:
-        return sending
-    shown = link.memory.setdefault("shown", {})
-    response = sending["response"]
-    real, previous = response["id"], response[PREVIOUS]
-    shown[real] = response["id"] = shown.get(previous, real)
-    if previous is not None:
-        response[PREVIOUS] = shown.get(previous, previous)
-    link.memory.setdefault("real", {})[shown[real]] = real
-    return sending
-
-
-def _number(sending: Event | CloseConnection, link: Link) -> Sendings:
-    if isinstance(sending, CloseConnection) or sending["type"] not in LIFECYCLE:
-        return sending
-    shown = link.memory.setdefault("shown", {})
-    response = sending["response"]
-    real, previous = response["id"], response[PREVIOUS]
-    response["id"] = shown.setdefault(real, f"resp_{len(shown) + 1}")
-    if previous is not None:
-        response[PREVIOUS] = shown.get(previous, previous)
-    link.memory.setdefault("real", {})[shown[real]] = real
-    return sending
-
-
-def _read_id(message: Incoming, link: Link) -> Incoming:
-    if not isinstance(message, dict) or message.get(PREVIOUS) is None:
-        return message
-    real = link.memory.get("real", {})
-    return {**message, PREVIOUS: real.get(message[PREVIOUS], message[PREVIOUS])}
-
-
-register(
-    Fault(
-        "a-chain-has-one-id",
-        (
-            "RWS-CHAIN-004",
-            "RWS-STORE-006",
-            "RWS-STORE-007",
-            "RWS-STORE-009",
-            "RWS-LANE-019",
-            "RWS-STEER-018",
-        ),
-        "A continuation has the id of the response that it continues.",
-        Hooks(incoming=_read_id, outgoing=_name_alike),
-    )
-)
-register(
-    Fault(
-        "connections-number-their-responses",
-        (
-            "RWS-CHAIN-004",
-            "RWS-STORE-001",
-            "RWS-STORE-011",
-            "RWS-STEER-002",
-            "RWS-STEER-018",
-            "RWS-INTR-001",
-            "RWS-INJECT-001",
-            "RWS-INJECT-004",
-        ),
-        "The first response of each connection has the same id, and so has the second.",
-        Hooks(incoming=_read_id, outgoing=_number),
-    )
-)
-
-
-# What is pinned
-
-
-def _pin(sending: Event | CloseConnection, link: Link) -> Sendings:
-    if not isinstance(sending, CloseConnection) and sending["type"] == "error":
-        link.memory["pinned"] = link.create.get(PREVIOUS) or link.memory.get("pinned")
-    return sending
-
-
-def _insist(message: Incoming, link: Link) -> Incoming:
-    if not isinstance(message, dict) or message.get("type") != "response.create":
-        return message
-    pinned = message.get(PREVIOUS) or link.memory.get("pinned")
-    return message if pinned is None else {**message, PREVIOUS: pinned}
-
-
-register(
-    Fault(
-        "a-failed-id-is-pinned",
-        ("RWS-CHAIN-008", "RWS-CHAIN-013", "RWS-ERROR-012", "RWS-TOOL-006"),
-        "A proxy adds the id whose continuation failed to the next create that has none.",
-        Hooks(incoming=_insist, outgoing=_pin),
-    )
-)

@@ -5,12 +5,7 @@ from __future__ import annotations
 from responses_ws_reference.creates import read_create
 from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.issued import previous_of
-from responses_ws_reference.faults.registry import (
-    Fault,
-    register,
-    replace_policy,
-    rewrite_events,
-)
+from responses_ws_reference.faults.registry import Fault, register, replace_policy, rewrite_events
 from responses_ws_reference.hooks import Hooks, Incoming, Link, Sendings
 from responses_ws_reference.policies import Cache, resolve
 from responses_ws_reference.responses import response_object
