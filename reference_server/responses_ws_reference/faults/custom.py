@@ -11,7 +11,6 @@ from responses_ws_reference.context import Context
 from responses_ws_reference.creates import Create
 from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.engine import Message, Outputs, Prompt
-from responses_ws_reference.faults.items import with_a_late_delta
 from responses_ws_reference.faults.registry import (
     Fault,
     on_incoming,
@@ -19,6 +18,7 @@ from responses_ws_reference.faults.registry import (
     replace_policy,
     rewrite_events,
 )
+from responses_ws_reference.faults.texts import with_a_late_delta
 from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply, Sendings
 from responses_ws_reference.items import Item
 from responses_ws_reference.numbering import renumbered

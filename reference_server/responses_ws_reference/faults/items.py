@@ -1,8 +1,7 @@
-"""Faults of output items and their parts: identity, lifecycle and final values."""
+"""Faults of output items and their parts: identity, lifecycle and showings."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from responses_ws_reference.effects import Event
@@ -13,7 +12,8 @@ from responses_ws_reference.numbering import renumbered
 ITEM_EVENTS = ("response.output_item.added", "response.output_item.done")
 
 
-def _without(kind: str, event: Event, link: Link) -> Sendings:
+def without(kind: str, event: Event, link: Link) -> Sendings:
+    """All events of a response but those of one type."""
     return [] if event["type"] == kind else renumbered([event], link)
 
 
@@ -23,21 +23,10 @@ def _messages(event: Event) -> list[dict[str, Any]]:
     return [item for item in shown if item["type"] == "message"]
 
 
-def with_a_late_delta(event: Event, link: Link, family: str) -> Sendings:
-    """The last delta of a text comes behind the event that calls the text whole."""
-    link = link.on_lane(event)
-    if event["type"] == f"{family}.delta":
-        held, link.memory["held"] = link.memory.get("held"), event
-        return renumbered([held] if held else [], link)
-    held = link.memory.pop("held", None)
-    is_end = event["type"] == f"{family}.done"
-    return renumbered([e for e in ((event, held) if is_end else (held, event)) if e], link)
-
-
 @rewrite_events("RWS-ITEM-001")
 def items_are_not_announced(event: Event, link: Link) -> Sendings:
     """response.output_item.added is never sent."""
-    return _without("response.output_item.added", event, link)
+    return without("response.output_item.added", event, link)
 
 
 @rewrite_events("RWS-ITEM-001")
@@ -77,36 +66,11 @@ def calls_have_a_part(event: Event, link: Link) -> Sendings:
     return renumbered([event, added, done], link)
 
 
-@rewrite_events("RWS-ITEM-016")
-def texts_end_twice(event: Event, link: Link) -> Sendings:
-    """response.output_text.done is sent twice."""
-    is_end = event["type"] == "response.output_text.done"
-    return renumbered([event, {**event}] if is_end else [event], link)
-
-
 @rewrite_events("RWS-ITEM-016", "RWS-ITEM-001")
 def items_end_twice(event: Event, link: Link) -> Sendings:
     """response.output_item.done is sent twice, so that a client runs each call twice."""
     is_end = event["type"] == "response.output_item.done" and "multi_agent" not in link.create
     return renumbered([event, {**event}] if is_end else [event], link)
-
-
-@rewrite_events("RWS-ITEM-017")
-def arguments_have_no_end(event: Event, link: Link) -> Sendings:
-    """The deltas of arguments are followed by the end of their call."""
-    return _without("response.function_call_arguments.done", event, link)
-
-
-@rewrite_events("RWS-ITEM-017", "RWS-ITEM-020")
-def arguments_end_before_their_last_delta(event: Event, link: Link) -> Sendings:
-    """A buffer of one delta is emptied after response.function_call_arguments.done."""
-    return with_a_late_delta(event, link, "response.function_call_arguments")
-
-
-@rewrite_events("RWS-ITEM-020")
-def texts_end_before_their_last_delta(event: Event, link: Link) -> Sendings:
-    """A buffer of one delta is emptied after response.output_text.done."""
-    return with_a_late_delta(event, link, "response.output_text")
 
 
 @rewrite_events("RWS-ITEM-018", on="response.output_item.added")
@@ -171,46 +135,13 @@ def indexes_are_always_zero(event: Event, link: Link) -> Sendings:
 @rewrite_events("RWS-ITEM-004")
 def parts_are_not_announced(event: Event, link: Link) -> Sendings:
     """response.content_part.added is never sent."""
-    return _without("response.content_part.added", event, link)
+    return without("response.content_part.added", event, link)
 
 
 @rewrite_events("RWS-ITEM-004")
 def parts_stay_open(event: Event, link: Link) -> Sendings:
     """response.content_part.done is never sent."""
-    return _without("response.content_part.done", event, link)
-
-
-@rewrite_events("RWS-ITEM-005", "RWS-ITEM-006", on="response.output_text.delta")
-def text_deltas_are_stripped(event: Event, link: Link) -> Sendings:
-    """Text deltas lose the space that they begin with."""
-    event["delta"] = event["delta"].strip()
-    return event
-
-
-@rewrite_events("RWS-ITEM-005", "RWS-ITEM-006")
-def text_deltas_repeat_the_text(event: Event, link: Link) -> Sendings:
-    """Each text delta holds the whole text so far."""
-    if event["type"] == "response.content_part.added":
-        link.memory["text"] = ""
-    elif event["type"] == "response.output_text.delta":
-        event["delta"] = link.memory["text"] = link.memory["text"] + event["delta"]
-    return event
-
-
-@rewrite_events("RWS-ITEM-005", "RWS-ITEM-006", on="response.output_text.delta")
-def text_deltas_are_cut_in_characters(event: Event, link: Link) -> Sendings:
-    """A text is cut by bytes, and what is left of a character in a delta is replaced."""
-    data = event["delta"].encode()
-    halves = (data[: len(data) // 2], data[len(data) // 2 :])
-    event["delta"] = "".join(half.decode(errors="replace") for half in halves)
-    return event
-
-
-@rewrite_events("RWS-ITEM-007", on="response.content_part.done")
-def part_text_ends_early(event: Event, link: Link) -> Sendings:
-    """The text of a finished part lacks its last character."""
-    event["part"]["text"] = event["part"]["text"][:-1]
-    return event
+    return without("response.content_part.done", event, link)
 
 
 @rewrite_events("RWS-ITEM-007", "RWS-ITEM-012", on="response.output_item.done")
@@ -218,22 +149,6 @@ def done_messages_are_empty(event: Event, link: Link) -> Sendings:
     """A message is done as it was added, without its text."""
     for message in _messages(event):
         message["content"] = []
-    return event
-
-
-@rewrite_events("RWS-ITEM-008", "RWS-ITEM-009", on="response.function_call_arguments.delta")
-def argument_deltas_are_stripped(event: Event, link: Link) -> Sendings:
-    """Argument deltas lose the space that they begin with."""
-    event["delta"] = event["delta"].strip()
-    return event
-
-
-@rewrite_events("RWS-ITEM-010", on=("response.output_item.done", *TERMINAL))
-def item_arguments_are_written_anew(event: Event, link: Link) -> Sendings:
-    """The arguments of a call were parsed and written again before they went into its item."""
-    for item in [event["item"]] if "item" in event else event["response"]["output"]:
-        if item["type"] == "function_call" and item["status"] == "completed":
-            item["arguments"] = json.dumps(json.loads(item["arguments"]), separators=(",", ":"))
     return event
 
 
