@@ -6,7 +6,8 @@ import random
 from typing import Any
 
 import pytest
-from responses_ws_reference.hooks import Tally, hang
+from responses_ws_reference.hooked import hang
+from responses_ws_reference.hooks import Tally
 from responses_ws_reference.layers import WITHOUT
 from responses_ws_reference.policies import MAX_ACTIVE, MAX_NAMES
 from responses_ws_reference.seams import Seams

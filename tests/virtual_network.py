@@ -17,7 +17,8 @@ from responses_ws_conformance.wire import Network, Target, Wire
 from responses_ws_reference.effects import CloseConnection, Effect, SendMessage, SendPing
 from responses_ws_reference.engine import ScriptedEngine
 from responses_ws_reference.handshake import HandshakeAnswer, HandshakeRequest, judge
-from responses_ws_reference.hooks import Hooks, Tally, hang
+from responses_ws_reference.hooked import hang
+from responses_ws_reference.hooks import Hooks, Tally
 from responses_ws_reference.seams import Conversation, Seams
 from responses_ws_reference.session import Service, Session
 from responses_ws_reference.store import Store

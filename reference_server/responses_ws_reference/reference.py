@@ -17,7 +17,8 @@ from responses_ws_reference.handshake import (
     judge,
     requested_lifetime,
 )
-from responses_ws_reference.hooks import Tally, hang
+from responses_ws_reference.hooked import hang
+from responses_ws_reference.hooks import Tally
 from responses_ws_reference.layers import WITHOUT
 from responses_ws_reference.seams import Conversation, Seams
 from responses_ws_reference.session import Service, Session
