@@ -17,6 +17,7 @@ from responses_ws_conformance.exchanges import (
     Exchange,
     item_id_of,
 )
+from responses_ws_conformance.payloads import integer
 from responses_ws_conformance.transcript import Received
 
 PREVIOUS: Final = "previous_response_id"
@@ -165,8 +166,7 @@ def _last(exchange: Exchange) -> Received:
 
 
 def _number(event: Received) -> int | None:
-    number = event.payload.get("sequence_number")
-    return number if isinstance(number, int) and not isinstance(number, bool) else None
+    return integer(event.payload.get("sequence_number"))
 
 
 def _lane_of(event: Received) -> str | None:

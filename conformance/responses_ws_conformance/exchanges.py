@@ -10,13 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from responses_ws_conformance.transcript import (
-    Closed,
-    Expired,
-    Opened,
-    Received,
-    Sent,
-)
+from responses_ws_conformance.payloads import integer
+from responses_ws_conformance.transcript import Closed, Expired, Opened, Received, Sent
 
 Outcome = Literal[
     "open", "completed", "failed", "incomplete", "answered", "error", "closed", "limit", "expired"
@@ -212,8 +207,7 @@ class Exchange:
     @property
     def error_status(self) -> int | None:
         """``status`` of the error event, None where it has no integer there."""
-        status = self.error.payload.get("status") if self.error is not None else None
-        return status if isinstance(status, int) and not isinstance(status, bool) else None
+        return integer(self.error.payload.get("status")) if self.error is not None else None
 
     @property
     def last(self) -> int:

@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 from responses_ws_schemas import event_types
 
 from responses_ws_conformance.exchanges import Exchange, item_id_of, response_of
+from responses_ws_conformance.payloads import integer
 from responses_ws_conformance.transcript import Received
 
 ITEM_ADDED: Final = "response.output_item.added"
@@ -124,8 +125,8 @@ class Item:
             self.added = self.added or event
         elif event.type == ITEM_DONE:
             self.done = self.done or event
-        index = event.payload.get("content_index")
-        if _is_index(index):
+        index = integer(event.payload.get("content_index"))
+        if index is not None:
             self.parts.setdefault(index, Part(index)).events.append(event)
 
 
@@ -145,8 +146,8 @@ def items_of(exchange: Exchange) -> list[Item]:
 def _find_items(exchange: Exchange) -> list[Item]:
     items: list[Item] = []
     for event in exchange.events:
-        index = event.payload.get("output_index")
-        if not _is_index(index) or event.type not in event_types():
+        index = integer(event.payload.get("output_index"))
+        if index is None or event.type not in event_types():
             continue
         item = _owner([item for item in items if item.index == index], event)
         if item is None:
@@ -202,7 +203,3 @@ def text_of(part: Any, kind: Kind) -> str | None:
 def first_of(events: list[Received], kind: str) -> Received | None:
     """The first event of a type, None where there is none."""
     return next((e for e in events if e.type == kind), None)
-
-
-def _is_index(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)

@@ -40,6 +40,11 @@ def parse(text: str | None) -> Any:
     return NOT_JSON if may_be_deep and _is_deep(value) else value
 
 
+def integer(value: Any) -> int | None:
+    """A JSON number without a fraction, None for everything else; true and false are none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
 def _holds_too_many(text: str) -> bool:
     """True where a JSON text holds more values than MAX_VALUES, told without taking it apart."""
     rest = STRING.sub("", text)

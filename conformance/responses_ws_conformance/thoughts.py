@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.items import PART_ADDED, PART_DONE, Item, Kind, items_of
+from responses_ws_conformance.payloads import integer
 from responses_ws_conformance.transcript import Received
 from responses_ws_conformance.wholes import Whole, streamed, whole_of
 
@@ -99,8 +100,8 @@ def thoughts(exchange: Exchange) -> Iterator[Thought]:
         for form in FORMS:
             parts: dict[int, Thought] = {}
             for event in item.events:
-                index = event.payload.get(form.index)
-                if isinstance(index, int) and not isinstance(index, bool):
+                index = integer(event.payload.get(form.index))
+                if index is not None:
                     thought = parts.setdefault(index, Thought(item, form, index))
                     if event.type in (form.added, form.done, *form.deltas_and_done):
                         thought.events.append(event)

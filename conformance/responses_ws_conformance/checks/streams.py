@@ -15,6 +15,7 @@ from responses_ws_schemas import event_types
 
 from responses_ws_conformance.checks import Evidence
 from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.payloads import integer
 from responses_ws_conformance.transcript import Received
 
 ANSWERS: Final = ("response.steer.", "response.inject.", "response.interrupt.")
@@ -53,8 +54,8 @@ def of_type(evidence: Evidence, *kinds: str) -> list[Received]:
 
 def number_of(event: Received) -> int | None:
     """The ``sequence_number``, None where it is absent or not an integer."""
-    number = event.payload.get("sequence_number") if isinstance(event.payload, dict) else None
-    return number if isinstance(number, int) and not isinstance(number, bool) else None
+    payload = event.payload
+    return integer(payload.get("sequence_number")) if isinstance(payload, dict) else None
 
 
 def numbers_of(events: Iterable[Received]) -> list[int]:

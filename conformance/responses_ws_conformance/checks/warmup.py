@@ -14,6 +14,7 @@ from responses_ws_conformance.checks.answers import (
 )
 from responses_ws_conformance.checks.creation import answered_without_a_stall
 from responses_ws_conformance.exchanges import LIFECYCLE_EVENTS, Exchange, response_of
+from responses_ws_conformance.payloads import integer
 
 
 @expectation("RWS-WARM-001")
@@ -55,8 +56,7 @@ def output(exchange: Exchange) -> Iterator[Finding]:
 def counted(exchange: Exchange) -> int | None:
     """The output tokens that a response says it has."""
     usage = exchange.response.get("usage")
-    tokens = usage.get("output_tokens") if isinstance(usage, dict) else None
-    return tokens if isinstance(tokens, int) and not isinstance(tokens, bool) else None
+    return integer(usage.get("output_tokens")) if isinstance(usage, dict) else None
 
 
 @invariant("RWS-WARM-003", when=lambda e: bool(warm_ups(e)))
