@@ -23,6 +23,7 @@ from responses_ws_conformance.exchanges import (
     TERMINAL_EVENTS,
     response_of,
 )
+from responses_ws_conformance.payloads import integer
 from responses_ws_conformance.transcript import Received
 
 # A member that neither owner requires of an event; null is as good as none there.
@@ -98,8 +99,8 @@ def usages(evidence: Evidence) -> list[tuple[Received, list[int]]]:
     rows = []
     for event in of_type(evidence, *TERMINAL_EVENTS):
         usage = (response_of(event) or {}).get("usage")
-        counters = [usage.get(name) for name in names] if isinstance(usage, dict) else []
-        rows.append((event, [c for c in counters if isinstance(c, int)]))
+        counters = [integer(usage.get(name)) for name in names] if isinstance(usage, dict) else []
+        rows.append((event, [c for c in counters if c is not None]))
     return [(event, counters) for event, counters in rows if len(counters) == len(names)]
 
 
