@@ -139,11 +139,6 @@ class Exchange:
         return not self.is_ended or (self.is_ambiguous and self.error is not None)
 
     @property
-    def is_cut_short(self) -> bool:
-        """True where the stream was ended by something else than its terminal event."""
-        return self.terminal is None
-
-    @property
     def is_ambiguous(self) -> bool:
         """True where an error may belong to this exchange or to another.
 
@@ -164,10 +159,8 @@ class Exchange:
     @property
     def output_items(self) -> list[dict[str, Any]]:
         """Final output items: those of the terminal event, else the done events in index order."""
-        if self.terminal is not None:
-            output = (response_of(self.terminal) or {}).get("output")
-            if isinstance(output, list) and output:
-                return [item for item in output if isinstance(item, dict)]
+        if self.terminal is not None and (output := output_of(self.terminal)):
+            return [item for item in output if isinstance(item, dict)]
         done = [
             (e.payload.get("output_index"), e.payload.get("item"))
             for e in self.events
@@ -272,6 +265,18 @@ def response_of(event: Received) -> dict[str, Any] | None:
         if isinstance(response, dict):
             return response
     return None
+
+
+def output_of(event: Received) -> list[Any]:
+    """The output of the response that an event carries, empty where it has none."""
+    output = (response_of(event) or {}).get("output")
+    return output if isinstance(output, list) else []
+
+
+def reason_of(response: Mapping[str, Any]) -> Any:
+    """Why a response says that it is incomplete, None where it says nothing."""
+    details = response.get("incomplete_details")
+    return details.get("reason") if isinstance(details, dict) else None
 
 
 def is_lookalike(event: Received) -> bool:

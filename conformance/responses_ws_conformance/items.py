@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from responses_ws_schemas import event_types
 
-from responses_ws_conformance.exchanges import Exchange, item_id_of, response_of
+from responses_ws_conformance.exchanges import Exchange, item_id_of, output_of
 from responses_ws_conformance.payloads import integer
 from responses_ws_conformance.transcript import Received
 
@@ -176,10 +176,8 @@ def done_items(exchange: Exchange) -> list[Item]:
 
 def final_items(exchange: Exchange) -> list[tuple[Received, dict[str, Any]]]:
     """The final items and the event that shows each: the terminal one, else its done event."""
-    if exchange.terminal is not None:
-        output = (response_of(exchange.terminal) or {}).get("output")
-        if isinstance(output, list) and output:
-            return [(exchange.terminal, item) for item in output if isinstance(item, dict)]
+    if exchange.terminal is not None and (output := output_of(exchange.terminal)):
+        return [(exchange.terminal, item) for item in output if isinstance(item, dict)]
     return [(item.done, item.final) for item in done_items(exchange) if item.done is not None]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from responses_ws_conformance.checks import Cause, Finding, Mark, Outcome, Undecided
-from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.exchanges import Exchange, reason_of
 
 NOT_FOUND: Final = "previous_response_not_found"
 # How a create can fail: before there is a response, or, where the model finds the mistake, with it.
@@ -51,8 +51,7 @@ def is_transient(exchange: Exchange) -> bool:
 
 def is_moody(exchange: Exchange) -> bool:
     """True where the model was stopped before it had said all, which is no verdict either."""
-    details = exchange.response.get("incomplete_details")
-    reason = details.get("reason") if isinstance(details, dict) else None
+    reason = reason_of(exchange.response)
     is_stopped = exchange.outcome == "incomplete" and not exchange.is_warm_up
     return is_stopped and isinstance(reason, str) and reason in MOODS
 

@@ -101,7 +101,7 @@ def announces_compaction(evidence: Evidence) -> bool:
 def announced_compaction_is_in_the_output(evidence: Evidence) -> Iterator[Outcome]:
     """An event about a compaction names a compaction item of its response."""
     for exchange in evidence.responses:
-        if not exchange.is_ended or exchange.is_cut_short:
+        if not exchange.is_ended or exchange.terminal is None:
             continue
         items = [
             (e.payload["item"].get("id"), e.payload.get("output_index"))

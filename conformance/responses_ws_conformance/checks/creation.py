@@ -26,7 +26,7 @@ from responses_ws_conformance.checks.answers import (
     rejected,
     tools_of,
 )
-from responses_ws_conformance.exchanges import Exchange, response_of
+from responses_ws_conformance.exchanges import Exchange, reason_of, response_of
 
 LIMIT_REACHED: Final = "max_output_tokens"
 
@@ -145,8 +145,7 @@ def token_limit_makes_the_response_incomplete(mark: Mark) -> Iterator[Outcome]:
     """A response that reaches max_output_tokens ends incomplete, for that reason."""
     exchange = mark.exchange()
     if exchange.outcome == "incomplete":
-        details = exchange.response.get("incomplete_details")
-        reason = details.get("reason") if isinstance(details, dict) else None
+        reason = reason_of(exchange.response)
         if reason is None:
             yield Undecided(Cause.BLOCKED, "response.incomplete has no reason", "RWS-EVENT-010")
         elif reason == "content_filter":

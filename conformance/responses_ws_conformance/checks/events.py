@@ -23,6 +23,7 @@ from responses_ws_conformance.exchanges import (
     LIFECYCLE_EVENTS,
     TERMINAL_EVENTS,
     Exchange,
+    reason_of,
     response_of,
 )
 from responses_ws_conformance.transcript import Received
@@ -254,9 +255,8 @@ def completion_has_no_excuse(evidence: Evidence) -> Iterator[Outcome]:
     """response.completed carries no error and no reason for being incomplete."""
     for event in of_type(evidence, "response.completed"):
         response = response_of(event) or {}
-        details = response.get("incomplete_details")
-        reason = details.get("reason") if isinstance(details, dict) else None
-        for name, value in (("error", response.get("error")), ("incomplete_details", reason)):
+        found = (("error", response.get("error")), ("incomplete_details", reason_of(response)))
+        for name, value in found:
             if value is not None:
                 wanted = f"a completed response without {name}"
                 seen = f"{name} {response[name]!r}"[:160]
@@ -279,11 +279,11 @@ def failure_is_explained(evidence: Evidence) -> Iterator[Outcome]:
 def incompleteness_is_explained(evidence: Evidence) -> Iterator[Outcome]:
     """response.incomplete carries a reason."""
     for event in of_type(evidence, "response.incomplete"):
-        details = (response_of(event) or {}).get("incomplete_details")
-        reason = details.get("reason") if isinstance(details, dict) else None
+        response = response_of(event) or {}
+        reason = reason_of(response)
         if not isinstance(reason, str) or not reason:
             yield Finding(
                 event.n,
                 "a response whose incomplete_details has a reason",
-                f"incomplete_details {details!r}",
+                f"incomplete_details {response.get('incomplete_details')!r}",
             )

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from responses_ws_conformance.checks import Evidence, Finding, Outcome, invariant
 from responses_ws_conformance.checks.rows import each, excerpt, occurs
-from responses_ws_conformance.exchanges import Exchange, response_of
+from responses_ws_conformance.exchanges import Exchange, output_of
 from responses_ws_conformance.items import ITEM_ADDED, ITEM_DONE, Item, done_items, items_of
 from responses_ws_conformance.transcript import Received
 
@@ -46,8 +46,7 @@ def ended_items(exchange: Exchange) -> Iterator[tuple[Received, str, dict[str, A
         if item.done is not None:
             yield item.done, "/item/status", item.final
     if exchange.terminal is not None and exchange.outcome in ("completed", "incomplete"):
-        output = (response_of(exchange.terminal) or {}).get("output")
-        for place, shown in enumerate(output if isinstance(output, list) else ()):
+        for place, shown in enumerate(output_of(exchange.terminal)):
             if isinstance(shown, dict):
                 yield exchange.terminal, f"/response/output/{place}/status", shown
 
@@ -64,9 +63,8 @@ def nothing_that_is_over_is_in_progress(evidence: Evidence) -> Iterator[Outcome]
 def shown_outputs(exchange: Exchange) -> Iterator[tuple[Received, list[Any], list[Item]]]:
     """The terminal event, its output where that is not empty, and the done items."""
     if exchange.terminal is not None and exchange.outcome in ("completed", "incomplete"):
-        output = (response_of(exchange.terminal) or {}).get("output")
-        done = done_items(exchange)
-        if isinstance(output, list) and output and done:
+        output, done = output_of(exchange.terminal), done_items(exchange)
+        if output and done:
             yield exchange.terminal, output, done
 
 
@@ -95,11 +93,8 @@ def terminal_output_is_the_done_items(evidence: Evidence) -> Iterator[Outcome]:
 def messages(exchange: Exchange) -> Iterator[tuple[Received, dict[str, Any]]]:
     """Every message item in an added, done or terminal event."""
     for event in exchange.events:
-        shown = [event.payload.get("item")]
-        if event is exchange.terminal:
-            output = (response_of(event) or {}).get("output")
-            shown = output if isinstance(output, list) else []
-        for item in shown:
+        is_last = event is exchange.terminal
+        for item in output_of(event) if is_last else [event.payload.get("item")]:
             if isinstance(item, dict) and item.get("type") == "message":
                 yield event, item
 

@@ -32,7 +32,7 @@ from responses_ws_conformance.commands import (
     steer_of,
     target_of,
 )
-from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.exchanges import Exchange, reason_of
 from responses_ws_conformance.items import ITEM_DONE, items_of
 from responses_ws_conformance.transcript import Received
 
@@ -121,8 +121,7 @@ def acceptance_names_what_it_accepts(evidence: Evidence) -> Iterator[Outcome]:
 def steered_response_says_so(mark: Mark) -> Iterator[Outcome]:
     """A response that ends incomplete after a steer gives steered as the reason."""
     target = mark.exchange()
-    details = target.response.get("incomplete_details")
-    reason = details.get("reason") if isinstance(details, dict) else None
+    reason = reason_of(target.response)
     if is_moody(target):
         yield Undecided(Cause.MOOD, describe(target))
     elif target.outcome == "incomplete" and reason != STEERED:
@@ -132,11 +131,8 @@ def steered_response_says_so(mark: Mark) -> Iterator[Outcome]:
 
 def cut(evidence: Evidence) -> list[Exchange]:
     """The responses that ended because they were steered."""
-    details = ((x, x.response.get("incomplete_details")) for x in evidence.responses)
-    named = [
-        x for x, value in details if isinstance(value, dict) and value.get("reason") == STEERED
-    ]
-    return [x for x in named if x.outcome == "incomplete"]
+    ended = (x for x in evidence.responses if x.outcome == "incomplete")
+    return [x for x in ended if reason_of(x.response) == STEERED]
 
 
 @invariant("RWS-STEER-005", when=lambda e: bool(cut(e)))

@@ -24,7 +24,7 @@ from responses_ws_conformance.checks.answers import (
     rejected,
     without_control,
 )
-from responses_ws_conformance.exchanges import Exchange, response_of
+from responses_ws_conformance.exchanges import Exchange, output_of
 from responses_ws_conformance.items import Item, done_items, final_items
 from responses_ws_conformance.payloads import NOT_JSON, parse
 from responses_ws_conformance.transcript import Received
@@ -146,8 +146,7 @@ def parallel_calls_are_distinct(evidence: Evidence) -> Iterator[Outcome]:
 def no_call_is_emitted(mark: Mark) -> Iterator[Outcome]:
     """A response that may not call a function has no call item."""
     for event in mark.exchange().events:
-        output = (response_of(event) or {}).get("output")
-        shown = [event.payload.get("item"), *(output if isinstance(output, list) else [])]
+        shown = [event.payload.get("item"), *output_of(event)]
         calls = [i for i in shown if isinstance(i, dict) and i.get("type") == "function_call"]
         if calls:
             wanted = 'no function_call item under tool_choice "none"'
