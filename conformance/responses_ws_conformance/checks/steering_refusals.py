@@ -16,7 +16,7 @@ from responses_ws_conformance.checks import (
     invariant,
 )
 from responses_ws_conformance.checks.answers import describe, is_transient
-from responses_ws_conformance.commands import ACCEPTED, FAILED, is_accepted, steer_of
+from responses_ws_conformance.commands import ACCEPTED, FAILED, code_of, is_accepted, steer_of
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.transcript import Received
 
@@ -25,13 +25,6 @@ NOT_FOUND: Final = "response_not_found"
 INVALID: Final = "invalid_input"
 NOT_SUPPORTED: Final = "steering_not_supported"
 ENDED: Final = ("response_already_completed", "response_not_active", NOT_FOUND)
-
-
-def code_of(exchange: Exchange) -> str | None:
-    """The code with which a steer was refused."""
-    error = exchange.answer.payload.get("error") if exchange.answer is not None else None
-    code = error.get("code") if isinstance(error, dict) else None
-    return code if isinstance(code, str) else None
 
 
 @expectation("RWS-STEER-014", offence=("/message/previous_response_id",))
