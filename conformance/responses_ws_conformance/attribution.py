@@ -39,6 +39,7 @@ from responses_ws_schemas import event_types
 from responses_ws_conformance import candidates, commands, doubts, openings
 from responses_ws_conformance.calls import Call
 from responses_ws_conformance.exchanges import (
+    LANE,
     LIFECYCLE_EVENTS,
     TERMINAL_EVENTS,
     ConnectionView,
@@ -117,7 +118,7 @@ class Reading:
     def _sent(self, entry: Sent) -> Exchange:
         view = self.connection(entry.conn)
         payload = entry.payload
-        lane = payload.get(candidates.LANE) if isinstance(payload, dict) else None
+        lane = payload.get(LANE) if isinstance(payload, dict) else None
         exchange = Exchange(f"e{entry.n}", entry.conn, lane if isinstance(lane, str) else "", entry)
         target = commands.target_of(exchange)
         if target is not None:

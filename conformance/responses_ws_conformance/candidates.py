@@ -12,7 +12,9 @@ from typing import Any, Final
 from responses_ws_schemas import explain
 
 from responses_ws_conformance.exchanges import (
+    LANE,
     LIFECYCLE_EVENTS,
+    PREVIOUS,
     ConnectionView,
     Exchange,
     item_id_of,
@@ -20,8 +22,6 @@ from responses_ws_conformance.exchanges import (
 from responses_ws_conformance.payloads import integer
 from responses_ws_conformance.transcript import Received
 
-PREVIOUS: Final = "previous_response_id"
-LANE: Final = "stream_id"
 LANE_SCHEMA: Final = "objects/stream_id"
 # The member of a create that an error with this code is about.
 SUBJECTS: Final = {

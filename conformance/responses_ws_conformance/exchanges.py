@@ -17,6 +17,9 @@ Outcome = Literal[
     "open", "completed", "failed", "incomplete", "answered", "error", "closed", "limit", "expired"
 ]
 
+# Members that say where a message belongs.
+PREVIOUS: Final = "previous_response_id"
+LANE: Final = "stream_id"
 TERMINAL_EVENTS: Final[Mapping[str, Outcome]] = {
     "response.completed": "completed",
     "response.failed": "failed",

@@ -13,10 +13,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from responses_ws_conformance import commands
-from responses_ws_conformance.exchanges import ConnectionView, Exchange, response_of
+from responses_ws_conformance.exchanges import PREVIOUS, ConnectionView, Exchange, response_of
 from responses_ws_conformance.transcript import Received
 
-PREVIOUS: Final = "previous_response_id"
 ECHOES: Final = ("metadata", PREVIOUS, "tools")
 
 

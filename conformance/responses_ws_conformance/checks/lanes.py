@@ -26,10 +26,9 @@ from responses_ws_conformance.checks.answers import (
     without_control,
 )
 from responses_ws_conformance.checks.turns import ENDED_WELL, queued_creates_run_in_order
-from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.exchanges import LANE, Exchange
 from responses_ws_conformance.transcript import Received
 
-LANE: Final = "stream_id"
 BAD_NAME: Final = "invalid_stream_id"
 NO_ROOM: Final = "websocket_stream_limit_reached"
 # A response that ran on for so many times as long as it had taken to begin was long enough.

@@ -9,12 +9,12 @@ from typing import Final, TypeGuard
 from responses_ws_schemas import event_types
 
 from responses_ws_conformance.checks import Evidence, Finding, Outcome, invariant
+from responses_ws_conformance.checks.answers import NOT_FOUND
 from responses_ws_conformance.checks.clients import creates
 from responses_ws_conformance.exchanges import Exchange, response_of
 from responses_ws_conformance.histories import PREVIOUS, Responses, continues, input_items
 from responses_ws_conformance.transcript import Closed, Entry, Opened, Received, Sent
 
-NOT_FOUND: Final = "previous_response_not_found"
 CROSSING: Final = 1.0  # seconds in which a create can cross an announcement on its way
 REFUSALS_IN_A_ROW: Final = 4
 HAMMERING: Final = 0.25  # seconds

@@ -32,12 +32,10 @@ from responses_ws_conformance.commands import (
     steer_of,
     target_of,
 )
-from responses_ws_conformance.exchanges import Exchange, reason_of
+from responses_ws_conformance.exchanges import LANE, PREVIOUS, Exchange, reason_of
 from responses_ws_conformance.items import ITEM_DONE, items_of
 from responses_ws_conformance.transcript import Received
 
-LANE: Final = "stream_id"
-PREVIOUS: Final = "previous_response_id"
 STEERED: Final = "steered"
 # What a response shows of its settings; metadata and ids are each response's own.
 SETTINGS: Final = (

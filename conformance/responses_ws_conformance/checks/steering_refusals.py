@@ -17,10 +17,9 @@ from responses_ws_conformance.checks import (
 )
 from responses_ws_conformance.checks.answers import describe, is_transient
 from responses_ws_conformance.commands import ACCEPTED, FAILED, code_of, is_accepted, steer_of
-from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.exchanges import PREVIOUS, Exchange
 from responses_ws_conformance.transcript import Received
 
-PREVIOUS: Final = "previous_response_id"
 NOT_FOUND: Final = "response_not_found"
 INVALID: Final = "invalid_input"
 NOT_SUPPORTED: Final = "steering_not_supported"

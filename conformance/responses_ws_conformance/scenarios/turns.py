@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from responses_ws_conformance.checks.answers import TRANSIENT_STATUSES, is_transient
+from responses_ws_conformance.checks.answers import NOT_FOUND, TRANSIENT_STATUSES, is_transient
 from responses_ws_conformance.driver import Connection, Driver
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import count, say
 from responses_ws_conformance.scenarios import scenario
 
 LONG: Final = 60
-NOT_FOUND: Final = "previous_response_not_found"
 # What is said of the events of a response; the checks look at all other recordings too.
 NUMBERS: Final = (*range(1, 10), *range(11, 20), *range(22, 27))
 EVENTS: Final = tuple(f"RWS-EVENT-{number:03}" for number in NUMBERS)
