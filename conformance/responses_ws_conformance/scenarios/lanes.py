@@ -15,7 +15,7 @@ from responses_ws_conformance.prompts import count, say
 from responses_ws_conformance.scenarios import scenario
 from responses_ws_conformance.scenarios.chains import require_settled, settle
 from responses_ws_conformance.scenarios.creation import create
-from responses_ws_conformance.scenarios.turns import settle as settle_all
+from responses_ws_conformance.scenarios.turns import settle_all
 
 LONGEST: Final = "Lane-2_x." * 28 + "ends"
 BAD_NAMES: Final[tuple[Any, ...]] = ("", "x" * 257, "two words", "caf\u00e9", 7)

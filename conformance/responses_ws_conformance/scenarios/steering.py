@@ -18,7 +18,7 @@ from responses_ws_conformance.prompts import CLOCK, count, message, recall, reme
 from responses_ws_conformance.scenarios import scenario
 from responses_ws_conformance.scenarios.chains import require_settled
 from responses_ws_conformance.scenarios.recollection import recollect
-from responses_ws_conformance.scenarios.turns import settle as settle_all
+from responses_ws_conformance.scenarios.turns import settle_all
 
 STEER: Final = "response.steer"
 LONG: Final = (60, 240, 960)
@@ -69,7 +69,9 @@ def send(connection: Connection, target: Exchange, *inputs: Input) -> list[Excha
     return steers
 
 
-def settle(connection: Connection, target: Exchange, steers: Sequence[Exchange]) -> Exchange | None:
+def settle_steers(
+    connection: Connection, target: Exchange, steers: Sequence[Exchange]
+) -> Exchange | None:
     """What becomes of a response and its steers: all of it, up to the end of the successor."""
     connection.finish(target)
     connection.require(target, ends=("completed", "incomplete"), by="RWS-EVENT-005")
@@ -121,7 +123,7 @@ def steer_long_answer(
         targets.append(begin(connection, create, **fields))
         steers = send(connection, targets[-1], *inputs)
         tries.append(next((s for s in steers if not is_accepted(s)), steers[0]))
-        successor = settle(connection, targets[-1], steers)
+        successor = settle_steers(connection, targets[-1], steers)
         if not came_too_late(tries[-1], targets[-1]):
             break
     silent = tries[-1].answer is None and tries[-1].error is None
@@ -256,7 +258,7 @@ def refusals(driver: Driver) -> None:
         steers = [connection.command(each, is_wrong=True) for each in wrong]
         control = connection.command(steer(target, good))
         settle_all(connection, *steers, control)
-        settle(connection, target, [*steers, control])
+        settle_steers(connection, target, [*steers, control])
         if not came_too_late(control, target):
             break
     if came_too_late(control, target):
@@ -284,7 +286,7 @@ def compacting(driver: Driver) -> None:
             require_settled(connection, target)
             return  # a server may know nothing of compaction
         (late,) = send(connection, target, say("steered"))
-        settle(connection, target, [late])
+        settle_steers(connection, target, [late])
         if not came_too_late(late, target):
             break
     if not (is_accepted(late) or came_too_late(late, target)):

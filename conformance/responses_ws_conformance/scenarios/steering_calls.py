@@ -21,9 +21,9 @@ from responses_ws_conformance.prompts import (
     use_tool,
 )
 from responses_ws_conformance.scenarios import scenario
-from responses_ws_conformance.scenarios.chains import settle as settle_create
+from responses_ws_conformance.scenarios.chains import settle
 from responses_ws_conformance.scenarios.recollection import recollect
-from responses_ws_conformance.scenarios.steering import begin, fence, send, settle
+from responses_ws_conformance.scenarios.steering import begin, fence, send, settle_steers
 
 # How many functions there are to call, and how many arguments each has, so that it takes a while.
 MANY: Final = ((1, 30), (4, 60), (16, 60))
@@ -45,7 +45,7 @@ class Waiting:
     def answer(self, connection: Connection, **fields: Any) -> Exchange:
         """Answer the calls, and ask for the word."""
         outputs = [function_call_output(call, "done") for call in open_calls(self.target)]
-        return settle_create(
+        return settle(
             connection,
             [*outputs, message(recall())],
             previous_response_id=self.target.response_id,
@@ -80,7 +80,7 @@ def wait_for_call(driver: Driver, *inputs: str, **fields: Any) -> Waiting:
         ask = use_tool() if number == 1 else call_every_tool()
         target = begin(connection, [message(ask)], is_speaking=True, **create)
         steers = send(connection, target, *inputs)
-        settle(connection, target, steers)
+        settle_steers(connection, target, steers)
         if not any(came_too_late(each, target) for each in steers):
             break
     refused = next((each for each in steers if not is_accepted(each)), None)

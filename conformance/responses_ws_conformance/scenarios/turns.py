@@ -25,7 +25,7 @@ def submit(connection: Connection, number: int, input: str, **fields: Any) -> Ex
     return connection.submit(input, store=False, metadata={"create": str(number)}, **fields)
 
 
-def settle(connection: Connection, *exchanges: Exchange) -> None:
+def settle_all(connection: Connection, *exchanges: Exchange) -> None:
     """Wait for several creates until one gets no answer: what comes later can move an error."""
     while not any(x.expired for x in exchanges):
         waiting = [x for x in exchanges if not x.is_ended]
@@ -49,11 +49,11 @@ def queue(driver: Driver) -> None:
     wrong = submit(connection, 3, say(), previous_response_id=driver.invented_id())
     last = submit(connection, 4, say(last_word))
     creates = (first, second, wrong, last)
-    settle(connection, *creates)
+    settle_all(connection, *creates)
     fence = []
     if not all(x.is_ended for x in creates):
         fence = [submit(connection, 5, say(fence_word))]
-        settle(connection, *fence)
+        settle_all(connection, *fence)
     if first.outcome == second.outcome == "error":
         connection.require(first, by="RWS-CREATE-001")
     facts: dict[str, Any] = {"word": word, "fence_word": fence_word}
