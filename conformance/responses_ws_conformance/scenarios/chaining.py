@@ -29,6 +29,18 @@ def ask_with_history(driver: Driver, history: Sequence[Mapping[str, Any]]) -> Ex
     return driver.connect().turn([*history, message(recall())], store=False)
 
 
+def recall_in(driver: Driver, chain: Chain, word: str, requirement: str, *, owes: str) -> None:
+    """Ask a chain for its word; raises Blocked where it is not continued at all."""
+    history = chain.history()
+    recollect(
+        driver,
+        requirement,
+        word,
+        recall=lambda: chain.turn(recall(), owes=owes),
+        control=lambda: ask_with_history(driver, history),
+    )
+
+
 def recall_in_chain(driver: Driver, chain: Chain, word: str) -> Exchange:
     """Ask a chain for its word, for RWS-CHAIN-003; raises Blocked unless it came at once.
 

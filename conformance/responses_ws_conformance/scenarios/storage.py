@@ -7,22 +7,9 @@ from responses_ws_conformance.driver import Blocked, Connection, Driver
 from responses_ws_conformance.profile import SECOND_KEY
 from responses_ws_conformance.prompts import message, recall, remember, say
 from responses_ws_conformance.scenarios import scenario
-from responses_ws_conformance.scenarios.chaining import ask_with_history, orphan
+from responses_ws_conformance.scenarios.chaining import orphan, recall_in
 from responses_ws_conformance.scenarios.chains import Chain, settle
 from responses_ws_conformance.scenarios.connection import decisive
-from responses_ws_conformance.scenarios.recollection import recollect
-
-
-def recall_in(driver: Driver, chain: Chain, word: str, requirement: str, *, owes: str) -> None:
-    """Ask a chain for its word; raises Blocked where it is not continued at all."""
-    history = chain.history()
-    recollect(
-        driver,
-        requirement,
-        word,
-        recall=lambda: chain.turn(recall(), owes=owes),
-        control=lambda: ask_with_history(driver, history),
-    )
 
 
 @scenario(

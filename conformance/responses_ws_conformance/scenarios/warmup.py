@@ -8,24 +8,10 @@ from responses_ws_conformance.driver import Connection, Driver
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import message, recall, remember, say
 from responses_ws_conformance.scenarios import scenario
-from responses_ws_conformance.scenarios.chaining import ask_with_history
+from responses_ws_conformance.scenarios.chaining import recall_in
 from responses_ws_conformance.scenarios.chains import Chain, settle
 from responses_ws_conformance.scenarios.fences import insist
 from responses_ws_conformance.scenarios.recollection import recollect
-
-
-def recall_in(
-    driver: Driver, chain: Chain, word: str, requirement: str, *, owes: str = "RWS-WARM-004"
-) -> None:
-    """Ask a chain for its word; raises Blocked where it does not go on, as from a warm-up."""
-    history = chain.history()
-    recollect(
-        driver,
-        requirement,
-        word,
-        recall=lambda: chain.turn(recall(), owes=owes),
-        control=lambda: ask_with_history(driver, history),
-    )
 
 
 def warm_up(connection: Connection, *texts: str, **fields: Any) -> Chain:
@@ -52,7 +38,7 @@ def base(driver: Driver) -> None:
     word = driver.code_word()
     chain = warm_up(driver.connect(), remember(word))
     warm = chain.newest
-    recall_in(driver, chain, word, "RWS-WARM-005")
+    recall_in(driver, chain, word, "RWS-WARM-005", owes="RWS-WARM-004")
     elsewhere = settle(
         driver.connect(), [message(recall())], previous_response_id=warm, store=False
     )
@@ -117,7 +103,7 @@ def mid_chain(driver: Driver) -> None:
         driver.mark("RWS-WARM-008", subject=warm)
         if warm.outcome != "completed":
             return
-        recall_in(driver, chain, word, "RWS-WARM-009")
+        recall_in(driver, chain, word, "RWS-WARM-009", owes="RWS-WARM-004")
 
 
 @scenario("warmup/generate-true", exercises=("RWS-WARM-011",), turns=1, features=("warmup",))
@@ -144,7 +130,7 @@ def prewarm(driver: Driver) -> None:
         generate=True,
         prompt_cache_options={"prewarm": True},
     )
-    recall_in(driver, chain, word, "RWS-WARM-005")
+    recall_in(driver, chain, word, "RWS-WARM-005", owes="RWS-WARM-004")
 
 
 @scenario("warmup/not-understood", exercises=("RWS-WARM-013",), turns=2)
