@@ -15,15 +15,16 @@ from responses_ws_conformance.cli.options import (
     OUTPUT,
     Commands,
     add_reporting,
+    add_target,
     baseline_of,
     positive,
+    profile_of,
     version,
 )
 from responses_ws_conformance.cli.outcome import finish
 from responses_ws_conformance.cli.reproducing import write_folders
 from responses_ws_conformance.embedded import embedded_target
 from responses_ws_conformance.errors import CannotStart
-from responses_ws_conformance.loading import load_profile
 from responses_ws_conformance.masking import Masker
 from responses_ws_conformance.profile import Profile
 from responses_ws_conformance.report import ExitCode, Report
@@ -37,9 +38,7 @@ def add(commands: Commands) -> None:
     """The parser."""
     run = commands.add("run", run_command, about="record and judge a target")
     run.add_argument("url", nargs="?", help="wss://host/v1/responses (none: the reference server)")
-    run.add_argument("--profile", type=Path, metavar="FILE", help="profile file (YAML)")
-    run.add_argument("--model", metavar="NAME", help="the model that every create names")
-    run.add_argument("--api-key-env", metavar="VARIABLE", help="variable with the API key")
+    add_target(run)
     run.add_argument("--dialect", choices=DIALECTS)
     run.add_argument(
         "--spec-version", type=version, metavar="X.Y", help="judge what that version demands"
@@ -64,11 +63,9 @@ def run_command(options: argparse.Namespace) -> int:
         target: Any = embedded_target()
     else:
         target = nullcontext(
-            load_profile(
-                options.profile,
-                url=options.url,
-                model=options.model,
-                api_key_env=options.api_key_env,
+            profile_of(
+                options,
+                options.url,
                 dialect=options.dialect,
                 jobs=options.jobs,
                 spec_version=options.spec_version,
