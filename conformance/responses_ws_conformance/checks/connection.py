@@ -39,6 +39,7 @@ from responses_ws_conformance.transcript import (
 GUID: Final = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
 NO_CLOSE_FRAME: Final = 1006
 NOT_IMPLEMENTED: Final = 501
+KEY_REFUSALS: Final = (401, 403)
 
 
 def was_busy(opened: Opened) -> bool:
@@ -80,19 +81,19 @@ def handshake_is_accepted(mark: Mark) -> Iterator[Outcome]:
 @expectation("RWS-CONN-002", offence=("/handshake/headers/authorization",))
 def wrong_key_is_refused(mark: Mark) -> Iterator[Outcome]:
     """A wrong key is refused with 401 or 403 before a WebSocket is open."""
-    yield from _refused(mark, 401, 403)
+    yield from _refused(mark)
 
 
 @expectation("RWS-CONN-003", offence=("/handshake/headers/authorization",))
 def missing_key_is_refused(mark: Mark) -> Iterator[Outcome]:
     """A handshake without a key is refused with 401 or 403."""
-    yield from _refused(mark, 401, 403)
+    yield from _refused(mark)
 
 
-def _refused(mark: Mark, *statuses: int) -> Iterator[Outcome]:
+def _refused(mark: Mark) -> Iterator[Outcome]:
     opened = mark.handshake()
     others = [name for name, value in opened.request_headers if "[secret: header" in value]
-    if opened.status in statuses:
+    if opened.status in KEY_REFUSALS:
         yield from _without_control(mark)
     elif was_busy(opened):
         yield Undecided(Cause.TRANSIENT, describe_handshake(opened))
@@ -100,7 +101,7 @@ def _refused(mark: Mark, *statuses: int) -> Iterator[Outcome]:
         why = f"the handshake was accepted, but it carries another secret in {', '.join(others)}"
         yield Undecided(Cause.BLOCKED, why)
     else:
-        wanted = " or ".join(f"HTTP status {status}" for status in statuses)
+        wanted = " or ".join(f"HTTP status {status}" for status in KEY_REFUSALS)
         yield Finding(opened.n, wanted, describe_handshake(opened))
 
 
