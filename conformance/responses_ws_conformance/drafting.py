@@ -22,7 +22,7 @@ from responses_ws_conformance.checks.http import describe_call
 from responses_ws_conformance.errors import CannotStart
 from responses_ws_conformance.judging import judge_recordings
 from responses_ws_conformance.planning import Plan
-from responses_ws_conformance.profile import Profile, Timing
+from responses_ws_conformance.profile import DIALECTS, Profile, Timing
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.runner import Run
 from responses_ws_conformance.sightings import SIGNS
@@ -30,7 +30,6 @@ from responses_ws_conformance.soundings import CORE, PREFIX, SOUNDINGS
 from responses_ws_conformance.terminal import safe
 from responses_ws_conformance.verdict import Verdict
 
-DIALECTS: Final = ("open-responses", "openai")
 HTTP_LIBRARY: Final = "urllib3"
 # What a draft says itself; the rest of a profile is kept as it is.
 DRAFTED: Final = frozenset({"url", "http_url", "model", "api_key_env", "dialect", "features"})

@@ -12,6 +12,7 @@ from responses_ws_conformance.masking import Masker
 SECOND_KEY: Final = "second-key"
 MESSAGE_SIZE: Final = "message-size"
 MAX_MESSAGE_BYTES: Final = 4 * 2**20
+DIALECTS: Final = ("open-responses", "openai")
 LAYERS: Final = (
     "storage",
     "warmup",

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from responses_ws_conformance.cli.options import DIALECTS, Commands
+from responses_ws_conformance.cli.options import Commands
 from responses_ws_conformance.errors import CannotStart
 from responses_ws_conformance.loading import load_profile
+from responses_ws_conformance.profile import DIALECTS
 from responses_ws_conformance.report import ExitCode
 from responses_ws_conformance.reproduction.comparing import Difference, Places, compare
 from responses_ws_conformance.runner import Run, plan

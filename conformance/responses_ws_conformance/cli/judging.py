@@ -7,8 +7,9 @@ import shlex
 from dataclasses import replace
 from pathlib import Path
 
-from responses_ws_conformance.cli.options import DIALECTS, Commands, add_reporting, baseline_of
+from responses_ws_conformance.cli.options import Commands, add_reporting, baseline_of
 from responses_ws_conformance.cli.outcome import finish
+from responses_ws_conformance.profile import DIALECTS
 from responses_ws_conformance.report import Report
 from responses_ws_conformance.transcript_files import load
 

@@ -19,7 +19,6 @@ from responses_ws_conformance.profile import Profile
 from responses_ws_conformance.reports import FORMATS
 
 OUTPUT: Final = Path("rws-report")
-DIALECTS: Final = ("open-responses", "openai")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from responses_ws_conformance.cli.options import (
-    DIALECTS,
     OUTPUT,
     Commands,
     add_reporting,
@@ -26,7 +25,7 @@ from responses_ws_conformance.cli.reproducing import write_folders
 from responses_ws_conformance.embedded import embedded_target
 from responses_ws_conformance.errors import CannotStart
 from responses_ws_conformance.masking import Masker
-from responses_ws_conformance.profile import Profile
+from responses_ws_conformance.profile import DIALECTS, Profile
 from responses_ws_conformance.report import ExitCode, Report
 from responses_ws_conformance.reports import FORMATS
 from responses_ws_conformance.runner import INTERRUPTED, Plan, Run, make_room, plan

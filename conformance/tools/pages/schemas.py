@@ -9,12 +9,12 @@ from importlib.resources import files
 from itertools import groupby
 from typing import Any, Final
 
+from responses_ws_conformance.profile import DIALECTS
 from responses_ws_schemas import BASE_URL, dialect_schema, load, names
 
 from pages.places import UNSEARCHED, link
 
 INDEX: Final = "schemas/index.md"
-DIALECTS: Final = ("open-responses", "openai")
 GROUPS: Final = {
     "client_events": ("Client events", "What a client sends."),
     "server_events": ("Server events", "What a server sends, one schema for each event type."),
