@@ -24,6 +24,7 @@ from responses_ws_reference.handshake import (
     HandshakeAnswer,
     HandshakeRequest,
     HttpRequest,
+    joined,
     refusal,
 )
 from responses_ws_reference.http_api import (
@@ -140,7 +141,7 @@ class AsgiShell:
 
     async def upgrade(self, websocket: WebSocket) -> None:
         """One connection, from its handshake to its close."""
-        request = HandshakeRequest(_path(websocket), _headers(websocket))
+        request = HandshakeRequest(_path(websocket), joined(websocket.headers.items()))
         answer = self._reference.judge(request) or HandshakeAnswer(101)
         answer = self._reference.seams.handshake(request, answer)
         if answer.status != 101:
@@ -152,7 +153,7 @@ class AsgiShell:
 
     async def refuse(self, request: Request) -> Response:
         """Neither an upgrade nor anything that the HTTP API has; or a lever."""
-        asked = HandshakeRequest(_path(request), _headers(request), request.method)
+        asked = HandshakeRequest(_path(request), joined(request.headers.items()), request.method)
         answer = self._reference.judge(asked) or refusal(404)
         return _response(self._reference.seams.handshake(asked, answer))
 
@@ -226,7 +227,9 @@ async def _asked(request: Request) -> HttpRequest:
         if len(body) > MAX_MESSAGE_BYTES:
             break
     response_id = request.path_params.get("response_id", "")
-    return HttpRequest(_path(request), _headers(request), request.method, bytes(body), response_id)
+    return HttpRequest(
+        _path(request), joined(request.headers.items()), request.method, bytes(body), response_id
+    )
 
 
 def _path(connection: HTTPConnection) -> str:
@@ -234,15 +237,6 @@ def _path(connection: HTTPConnection) -> str:
     path: bytes = connection.scope["raw_path"]
     query: bytes = connection.scope["query_string"]
     return (path + b"?" + query if query else path).decode("latin-1")
-
-
-def _headers(connection: HTTPConnection) -> dict[str, str]:
-    """The headers by their names in lower case, those of one name joined."""
-    headers: dict[str, str] = {}
-    for name, value in connection.headers.items():
-        known = headers.get(name)
-        headers[name] = value if known is None else f"{known}, {value}"
-    return headers
 
 
 def _response(answer: HandshakeAnswer) -> Response:

@@ -6,7 +6,7 @@ A refusal is an ordinary HTTP response with a JSON body that holds an ``error`` 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -62,6 +62,15 @@ class HandshakeAnswer:
 
 
 Authorise = Callable[[Collection[str], str | None], int | None]
+
+
+def joined(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The headers by their names in lower case, those of one name joined."""
+    found: dict[str, str] = {}
+    for name, value in headers:
+        known = found.get(name.lower())
+        found[name.lower()] = value if known is None else f"{known}, {value}"
+    return found
 
 
 def judge(

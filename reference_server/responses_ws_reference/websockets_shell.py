@@ -14,7 +14,7 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 from responses_ws_reference.config import MAX_MESSAGE_BYTES, SERVER_NAME
-from responses_ws_reference.handshake import HandshakeAnswer, HandshakeRequest, refusal
+from responses_ws_reference.handshake import HandshakeAnswer, HandshakeRequest, joined, refusal
 from responses_ws_reference.reference import Reference
 from responses_ws_reference.shell import run_connection
 
@@ -79,10 +79,7 @@ def _silent_logger() -> logging.Logger:
 
 
 def _handshake_of(request: Request) -> HandshakeRequest:
-    headers: dict[str, str] = {}
-    for name, value in request.headers.raw_items():
-        known = headers.get(name.lower())
-        headers[name.lower()] = value if known is None else f"{known}, {value}"
+    headers = joined(request.headers.raw_items())
     return HandshakeRequest(request.path, headers, getattr(request, "method", "GET"))
 
 
