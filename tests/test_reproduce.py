@@ -14,7 +14,7 @@ from responses_ws_conformance.checks import Evidence
 from responses_ws_conformance.profile import Profile
 from responses_ws_conformance.report import ExitCode
 from responses_ws_conformance.reproduction import confirming, shrinking
-from responses_ws_conformance.reproduction.outcomes import RED, Outcome, compare, judged
+from responses_ws_conformance.reproduction.outcomes import Outcome, compare, judged
 from responses_ws_conformance.reproduction.replays import replay
 from responses_ws_conformance.reproduction.scripts import Unsayable, literal
 from responses_ws_conformance.reproduction.shrinking import shrink
@@ -22,7 +22,7 @@ from responses_ws_conformance.reproduction.steps import conversation
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.transcript import Sent, Transcript
 from responses_ws_conformance.transcript_files import load
-from responses_ws_conformance.verdict import Located
+from responses_ws_conformance.verdict import VIOLATED, Located
 from websockets.sync.server import ServerConnection
 
 from tests.reproduction import PROFILE, command, record, rws, target
@@ -86,7 +86,7 @@ def test_script_fails_for_the_same_reason_on_its_own(kind: str, tmp_path: Path) 
     assert any(finding["expected"][:80] in said for finding in row["findings"])
     assert right.stdout.splitlines()[-1].startswith(f"FIXED {name}")
     assert (again.outcome, fixed.outcome) == (Outcome.FAILED, Outcome.FIXED)
-    assert judged(shrunk)[name].verdict in RED
+    assert judged(shrunk)[name].verdict in VIOLATED
     _assert_stands_alone(script.read_text("utf-8"))
     page = (folder / "README.md").read_text("utf-8")
     assert catalogue().requirements[name].text in page

@@ -28,10 +28,9 @@ from responses_ws_conformance.reproduction.folders import write
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.transcript import Requested, Transcript
 from responses_ws_conformance.transcript_files import load
-from responses_ws_conformance.verdict import Judgement, Verdict
+from responses_ws_conformance.verdict import VIOLATED, Judgement
 
 LONGEST: Final = 300.0  # seconds after which a target is asked no more
-RED: Final = (Verdict.FAIL, Verdict.WARN)
 # A response of the reference server lasts, so that what is sent while one runs comes in time.
 PACE: Final = 0.001  # seconds
 # It answers at once or not at all.
@@ -72,7 +71,7 @@ def write_folders(judgements: Sequence[Judgement], parent: Path, *, target: Prof
 
     A target that does not answer makes each question long, so after a while it is asked no more.
     """
-    violations = [j for j in judgements if j.verdict in RED]
+    violations = [j for j in judgements if j.verdict in VIOLATED]
     if not violations:
         print("no violation to reproduce")
         return

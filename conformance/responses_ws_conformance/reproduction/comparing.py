@@ -19,10 +19,10 @@ from typing import Any, Final
 from responses_ws_conformance.attribution import read_exchanges
 from responses_ws_conformance.checks.answers import describe
 from responses_ws_conformance.exchanges import Exchange
-from responses_ws_conformance.reproduction.outcomes import RED, judged
+from responses_ws_conformance.reproduction.outcomes import judged
 from responses_ws_conformance.reproduction.steps import events_of, ids_in
 from responses_ws_conformance.transcript import Received, Transcript
-from responses_ws_conformance.verdict import Judgement
+from responses_ws_conformance.verdict import VIOLATED, Judgement
 
 ABSENT: Final = "nothing"
 DELTA: Final = ".delta"
@@ -221,7 +221,7 @@ def _runs(events: Sequence[Received]) -> list[tuple[str, Received]]:
 def _verdicts(sides: Sides) -> Iterator[tuple[Difference, Sequence[str]]]:
     for name, judgement in sides[0].verdicts.items():
         pair: tuple[Judgement, Judgement] = judgement, sides[1].verdicts[name]
-        if len({j.verdict in RED for j in pair}) == 2:
+        if len({j.verdict in VIOLATED for j in pair}) == 2:
             verdicts = [j.verdict.value for j in pair]
             yield Difference(f"the verdict about {name}", *verdicts), [name]
 

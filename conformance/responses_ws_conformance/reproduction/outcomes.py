@@ -12,9 +12,8 @@ from responses_ws_conformance.checks import Evidence
 from responses_ws_conformance.judging import judge_recordings
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.transcript import Transcript
-from responses_ws_conformance.verdict import Judgement, Verdict
+from responses_ws_conformance.verdict import VIOLATED, Judgement, Verdict
 
-RED: Final = (Verdict.FAIL, Verdict.WARN)
 # Numbers, made-up names and Base64 differ from one conversation to the next.
 VOLATILE: Final = re.compile(r"[\w+/=]*\d[\w+/=]*")
 
@@ -44,8 +43,8 @@ def compare(recorded: Transcript, repeated: Transcript, *, departed: str | None 
     """
     before, now = judged(recorded), judged(repeated)
     asked = set(recorded.header.selected or before)
-    wanted = {name: j for name, j in before.items() if j.verdict in RED and name in asked}
-    red = tuple(j for j in now.values() if j.verdict in RED)
+    wanted = {name: j for name, j in before.items() if j.verdict in VIOLATED and name in asked}
+    red = tuple(j for j in now.values() if j.verdict in VIOLATED)
     failed = [name for name, j in wanted.items() if reasons(j) & reasons(now[name])]
     why = [f"{name} is violated as it was" for name in failed]
     if failed:
@@ -56,10 +55,10 @@ def compare(recorded: Transcript, repeated: Transcript, *, departed: str | None 
         name = judgement.requirement.id
         if name in wanted:
             why.append(f"{name} is violated in another way")
-        elif name not in before or before[name].verdict not in RED:
+        elif name not in before or before[name].verdict not in VIOLATED:
             why.append(f"{name} is violated now, and was not in the recording")
     for name in wanted:
-        if now[name].verdict not in (*RED, Verdict.PASS):
+        if now[name].verdict not in (*VIOLATED, Verdict.PASS):
             why.append(f"{name} could not be judged: {now[name].why}")
     if why:
         return Result(Outcome.OTHER, tuple(why), red)
