@@ -13,9 +13,8 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from responses_ws_conformance.commands import target_of
-from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.exchanges import PREVIOUS, Exchange
 
-PREVIOUS: Final = "previous_response_id"
 # Members of a create, and types of items, that bring in what the transcript does not show.
 SOURCES: Final = ("conversation", "prompt")
 OPAQUE_ITEMS: Final = ("item_reference", "compaction")

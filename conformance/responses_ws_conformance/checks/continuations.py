@@ -9,10 +9,9 @@ from responses_ws_conformance.checks import Evidence, Finding, Outcome, invarian
 from responses_ws_conformance.checks.clients import creates
 from responses_ws_conformance.checks.steering_refusals import texts
 from responses_ws_conformance.commands import FAILED, command_of, is_accepted, target_of
-from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.exchanges import PREVIOUS, Exchange
 from responses_ws_conformance.histories import (
     CALL,
-    PREVIOUS,
     History,
     Item,
     Responses,

@@ -22,14 +22,14 @@ from responses_ws_conformance.checks import (
     expectation,
     invariant,
 )
-from responses_ws_conformance.checks.answers import describe_error, is_transient
+from responses_ws_conformance.checks.answers import NOT_FOUND, describe_error, is_transient
 from responses_ws_conformance.checks.turns import stayed_open
 from responses_ws_conformance.exchanges import ConnectionView, Exchange, is_lookalike
+from responses_ws_conformance.payloads import integer
 from responses_ws_conformance.transcript import Opened, Received
 
 FLAT_MEMBERS: Final = ("code", "message", "param")
 MASKED_KEY: Final = re.compile(r"\[secret: (?:second_)?api_key\]")
-NOT_FOUND: Final = "previous_response_not_found"
 ABSENT: Final = object()
 
 
@@ -125,8 +125,8 @@ def refusals_have_a_status(evidence: Evidence) -> Iterator[Outcome]:
     yield from _formless(refusals(evidence))
     for event in refusals(evidence):
         status = event.payload.get("status", ABSENT)
-        is_integer = isinstance(status, int) and not isinstance(status, bool)
-        if not is_integer or not 400 <= status <= 599:
+        number = integer(status)
+        if number is None or not 400 <= number <= 599:
             yield Finding(
                 event.n,
                 "an integer status between 400 and 599",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from responses_ws_conformance.checks import (
     Cause,
@@ -18,7 +18,12 @@ from responses_ws_conformance.checks import (
 from responses_ws_conformance.checks.answers import answered, describe, recalled, unanswered
 from responses_ws_conformance.checks.turns import ENDED_WELL
 from responses_ws_conformance.commands import came_too_late
-from responses_ws_conformance.exchanges import Exchange, item_id_of, response_of
+from responses_ws_conformance.exchanges import (
+    Exchange,
+    item_id_of,
+    output_of,
+    reason_of,
+)
 from responses_ws_conformance.items import Item, items_of
 from responses_ws_conformance.transcript import Received
 
@@ -69,7 +74,7 @@ def interrupted_response_is_incomplete(mark: Mark) -> Iterator[Outcome]:
         return
     yield from answered(response, by=("incomplete",))
     if response.terminal is not None and response.outcome == "incomplete":
-        reason = _reason(response)
+        reason = reason_of(response.response)
         if reason != INTERRUPTION:
             path = "/response/incomplete_details/reason"
             wanted = f"the reason {INTERRUPTION!r}"
@@ -83,7 +88,7 @@ def interrupt_ends_no_other_lane(mark: Mark) -> Iterator[Outcome]:
     response = mark.exchange()
     if not is_accepted(mark.exchange("command")):
         return
-    if response.terminal is not None and _reason(response) == INTERRUPTION:
+    if response.terminal is not None and reason_of(response.response) == INTERRUPTION:
         wanted = "a response that goes on, for the interrupt names one of another lane"
         yield Finding(response.terminal.n, wanted, describe(response))
     else:
@@ -154,8 +159,7 @@ def only_done_items_are_kept(mark: Mark) -> Iterator[Outcome]:
     if not is_accepted(mark.exchange("command")) or response.terminal is None:
         return
     done = [item.final.get("id") for item in items_of(response) if item.done is not None]
-    output = (response_of(response.terminal) or {}).get("output")
-    kept = [i.get("id") for i in output if isinstance(i, dict)] if isinstance(output, list) else []
+    kept = [i.get("id") for i in output_of(response.terminal) if isinstance(i, dict)]
     if kept and kept != done:
         wanted, seen = f"the items {done}", f"the items {kept}"
         yield Finding(response.terminal.n, wanted, seen, path="/response/output")
@@ -177,12 +181,6 @@ def what_was_said_before_is_seen(mark: Mark) -> Iterator[Outcome]:
 def is_accepted(command: Exchange) -> bool:
     """True for an interrupt that the server has accepted."""
     return command.answer is not None and command.answer.type == ACCEPTED
-
-
-def _reason(response: Exchange) -> Any:
-    """Why a response is incomplete, by its own account."""
-    details = response.response.get("incomplete_details")
-    return details.get("reason") if isinstance(details, dict) else None
 
 
 def _unaccepted(mark: Mark) -> Iterator[Outcome]:

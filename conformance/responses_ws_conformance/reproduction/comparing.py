@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from responses_ws_conformance.attribution import read_exchanges
 from responses_ws_conformance.checks.answers import describe
-from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.exchanges import Exchange, reason_of
 from responses_ws_conformance.reproduction.outcomes import judged
 from responses_ws_conformance.reproduction.steps import events_of, ids_in
 from responses_ws_conformance.transcript import Received, Transcript
@@ -192,8 +192,7 @@ def _events(
 
 def _was_cut_off(exchange: Exchange) -> bool:
     """True for a response that the client ended: how far it had come is chance."""
-    details = exchange.response.get("incomplete_details")
-    return isinstance(details, dict) and details.get("reason") in CUT_OFF
+    return reason_of(exchange.response) in CUT_OFF
 
 
 def _members(
