@@ -62,6 +62,13 @@ def test_what_a_moody_root_blocks_stays_blocked_by_it() -> None:
     assert fold(blocked, moody) is blocked
 
 
+def test_what_holds_blocks_nothing() -> None:
+    """A reader who is sent to a green requirement finds nothing there."""
+    told = judgement("RWS-LANE-005", Verdict.UNTESTABLE, cause=Cause.BLOCKED, by="RWS-LANE-004")
+    folded = fold(told, judgement("RWS-LANE-004", Verdict.PASS))
+    assert (folded.verdict, folded.by, folded.why) == (Verdict.UNTESTABLE, None, "it was refused")
+
+
 def test_roots_are_demands_and_end_somewhere() -> None:
     checks = load_checks()
     for check in checks.values():

@@ -27,7 +27,7 @@ def rws(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_recording_of_a_client_is_judged(tmp_path: Path) -> None:
-    (tmp_path / "conversation.jsonl").write_text(block("test-a-client", "json"), "utf-8")
+    (tmp_path / "conversation.jsonl").write_text(block("test-a-client", "text"), "utf-8")
     done = rws(tmp_path, "judge", "--role", "client", "conversation.jsonl")
     assert done.returncode == ExitCode.OK, done.stdout + done.stderr
     counts = next(line for line in done.stdout.splitlines() if line.startswith("all "))

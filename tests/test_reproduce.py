@@ -16,7 +16,7 @@ from responses_ws_conformance.report import ExitCode
 from responses_ws_conformance.reproduction import confirming, shrinking
 from responses_ws_conformance.reproduction.outcomes import Outcome, compare, judged
 from responses_ws_conformance.reproduction.replays import replay
-from responses_ws_conformance.reproduction.scripts import Unsayable, literal
+from responses_ws_conformance.reproduction.sayings import Unsayable, literal
 from responses_ws_conformance.reproduction.shrinking import shrink
 from responses_ws_conformance.reproduction.steps import conversation
 from responses_ws_conformance.requirements import catalogue

@@ -242,7 +242,7 @@ class Run:
             has_answered=any(map(is_healthy, self.recordings.get(PROBE, ()))),
             ask=self._ask_again,
         )
-        if why is not None:
+        if why is not None and self.stopped is None:
             self.stopped = why
 
     def _ask_again(self) -> Evidence | None:
@@ -251,6 +251,8 @@ class Run:
             return None
         attempts = self.recordings.setdefault(PROBE, [])
         attempts.append(self._record_once(load_scenarios()[PROBE], len(attempts) + 1))
+        if self.stopped == INTERRUPTED:
+            raise KeyboardInterrupt
         return attempts[-1]
 
 

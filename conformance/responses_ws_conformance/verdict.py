@@ -158,8 +158,11 @@ def root_of(judgement: Judgement, check: Check | None) -> str | None:
 def fold(judgement: Judgement, root: Judgement) -> Judgement:
     """A judgement under its root: blocked by it where the root is violated, or blocked itself.
 
-    The root is that of a violation, or what an untestable requirement is blocked by.
+    The root is that of a violation, or what an untestable requirement is blocked by. One that holds
+    explains nothing.
     """
+    if root.verdict is Verdict.PASS and judgement.by == root.requirement.id:
+        return replace(judgement, by=None)
     by = root.requirement.id if root.verdict is Verdict.FAIL else root.by
     if by is None or root.verdict not in (Verdict.FAIL, Verdict.UNTESTABLE):
         return judgement

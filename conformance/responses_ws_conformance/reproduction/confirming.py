@@ -23,7 +23,8 @@ from responses_ws_conformance.reproduction.frames import Frame, of_output, of_tr
 from responses_ws_conformance.reproduction.looks import Look
 from responses_ws_conformance.reproduction.outcomes import Outcome, compare
 from responses_ws_conformance.reproduction.replays import replay
-from responses_ws_conformance.reproduction.scripts import PATIENCE, Unsayable, script
+from responses_ws_conformance.reproduction.sayings import Unsayable
+from responses_ws_conformance.reproduction.scripts import PATIENCE, script
 from responses_ws_conformance.reproduction.shrinking import Depth, shrink
 from responses_ws_conformance.reproduction.symptoms import symptom
 from responses_ws_conformance.terminal import safe
