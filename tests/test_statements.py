@@ -129,6 +129,14 @@ def test_report_makes_the_same_later(folder: Path) -> None:
     assert yaml.safe_load((folder / "later.yaml").read_text("utf-8")) == statement(folder)
 
 
+def test_report_makes_none_where_a_transcript_is_missing(folder: Path) -> None:
+    (folder / "transcripts" / VICTIM).unlink()
+    done = rws(folder, "report", "r.json", "--statement", "later.yaml")
+    assert done.returncode == ExitCode.INFRASTRUCTURE
+    assert VICTIM in done.stderr
+    assert not (folder / "later.yaml").exists()
+
+
 def test_judging_makes_one_that_is_verified(folder: Path) -> None:
     files = sorted(str(path) for path in (folder / "transcripts").iterdir())
     assert rws(folder, "judge", *files, "--statement", "j.yaml").returncode == ExitCode.VIOLATION
@@ -218,6 +226,15 @@ def test_a_changed_transcript_is_found_out(folder: Path) -> None:
     done = rws(folder, "statement", "verify", "s.yaml")
     assert done.returncode == ExitCode.VIOLATION
     assert f"{VICTIM}: it is not the file that was judged" in done.stdout
+
+
+def test_the_transcripts_of_another_run_are_told_as_that(folder: Path) -> None:
+    for file in (folder / "transcripts").iterdir():
+        file.write_text(file.read_text("utf-8").replace('"t":0.', '"t":1.'), "utf-8")
+    done = rws(folder, "statement", "verify", "s.yaml")
+    assert done.returncode == ExitCode.VIOLATION
+    (line,) = done.stdout.splitlines()
+    assert "the transcripts of another run" in line
 
 
 def test_a_scenario_that_nobody_shows_is_found_out(folder: Path) -> None:

@@ -189,7 +189,7 @@ def _unjudged(
     if not exercising:
         reasons.append(Undecided(Cause.BLOCKED, "no scenario that exercises it was recorded"))
     if not reasons and requirement.condition == "server":
-        return Judgement(requirement, Verdict.UNSEEN, why="the server never made the situation")
+        return Judgement(requirement, Verdict.UNSEEN, why="the situation did not come up")
     first = reasons[0] if reasons else Undecided(Cause.BLOCKED, "its scenario did not reach it")
     return Judgement(
         requirement,

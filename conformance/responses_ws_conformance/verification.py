@@ -38,8 +38,16 @@ ROUNDING: Final = 1.0  # seconds
 
 def disagreements(statement: Mapping[str, Any], transcripts: Sequence[Transcript]) -> Iterator[str]:
     """What a statement says and its transcripts do not."""
-    own = [t for t in transcripts if _name(t) in statement["transcripts"]]
-    yield from _files(statement["transcripts"], transcripts)
+    listed = statement["transcripts"]
+    own = [t for t in transcripts if _name(t) in listed]
+    if len(own) > 1 and not any(t.path and file_digest(t.path) == listed[_name(t)] for t in own):
+        header = own[0].header
+        yield (
+            "not one file is as it was judged: these are the transcripts of another run, "
+            f"of {header.target}, begun {header.started_at}"
+        )
+        return
+    yield from _files(listed, transcripts)
     if not own:
         return
     yield from _strangers(own)

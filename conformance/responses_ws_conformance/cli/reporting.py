@@ -7,6 +7,7 @@ from pathlib import Path
 
 from responses_ws_conformance.cli.options import Commands, add_formats, saved_report
 from responses_ws_conformance.cli.outcome import write_formats
+from responses_ws_conformance.errors import CannotStart
 from responses_ws_conformance.report import ExitCode
 from responses_ws_conformance.transcript_files import load
 
@@ -27,5 +28,11 @@ def report_command(options: argparse.Namespace) -> int:
     paths = [Path(name) for name in report["transcripts"]]
     if options.transcripts is not None:
         paths = [options.transcripts / path.name for path in paths]
-    write_formats(report, [load(path) for path in paths if path.is_file()], options)
+    missing = [path for path in paths if not path.is_file()]
+    if missing and options.statement is not None:
+        raise CannotStart(
+            f"{missing[0]}: not there, and a statement names every transcript; "
+            "--transcripts says where they are"
+        )
+    write_formats(report, [load(path) for path in paths if path not in missing], options)
     return ExitCode.OK
