@@ -89,6 +89,17 @@ def test_one_requirement_alone_finds_its_root(tmp_path: Path) -> None:
     assert len(run.recordings) < len(run.plan.scenarios)
 
 
+def test_what_goes_down_with_a_connection_stands_under_what_ended_it(tmp_path: Path) -> None:
+    """A create that was lost with its connection says nothing of what it was sent for."""
+    fault = "not-found-closes-the-connection"
+    with running_server(kill_matrix.server_config(fault=fault)) as server:
+        profile = kill_matrix.profile_of(server.url, dialect="open-responses")
+        run = Run(profile, plan(profile), tmp_path)
+        lost, root = (run.judge(REQUIREMENTS[n]) for n in ("RWS-STORE-001", "RWS-ERROR-009"))
+    assert root.verdict is Verdict.FAIL
+    assert (lost.verdict, lost.by) == (Verdict.UNTESTABLE, "RWS-ERROR-009")
+
+
 @pytest.mark.parametrize("layer", MISSING)
 def test_a_claimed_layer_that_is_missing_is_no_flood(layer: str, tmp_path: Path) -> None:
     """It is red, and what hangs on it stands under that."""

@@ -101,8 +101,10 @@ class Reading:
             case Closed():
                 view = self.connection(entry.conn)
                 view.closed = entry
+                view.is_closed_by_refusal = entry.side == "server" and self._is_refused_last(view)
                 for exchange in view.open_exchanges():
                     exchange.closed = entry
+                    exchange.is_cut_by_refusal = view.is_closed_by_refusal
             case Expired(exchange=str(name)) if name in self.exchanges:
                 self._expired(self.exchanges[name], entry)
             case Requested():
@@ -115,6 +117,13 @@ class Reading:
                 self.marks.setdefault(name, []).append(entry)
         return None
 
+    def _is_refused_last(self, view: ConnectionView) -> bool:
+        """True where the last that came on a connection refuses a create."""
+        last = self._last.get(view.name)
+        return last is not None and any(
+            x.is_create and x.error is last and not x.events for x in view.exchanges
+        )
+
     def _sent(self, entry: Sent) -> Exchange:
         view = self.connection(entry.conn)
         payload = entry.payload
@@ -125,6 +134,7 @@ class Reading:
             named = (x.lane for x in view.exchanges if x.response_id == target)
             exchange.lane = next(named, exchange.lane)
         exchange.closed = view.closed
+        exchange.is_cut_by_refusal = view.is_closed_by_refusal
         self.exchanges[exchange.name] = exchange
         view.exchanges.append(exchange)
         return exchange

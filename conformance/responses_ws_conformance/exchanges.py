@@ -38,6 +38,7 @@ class Exchange:
     the ``response.created`` that came on the lane while this response ran. ``answer`` is the event
     that answers a command, ``sequels`` are those that tell later what became of it. A successor has
     no create; its ``parent`` is the response that was steered, and ``sent`` what steered it.
+    ``is_cut_by_refusal`` is true where the server closed right behind the refusal of another one.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Exchange:
     sequels: list[Received] = field(default_factory=list)
     error: Received | None = None
     closed: Closed | None = None
+    is_cut_by_refusal: bool = False
     expired: Expired | None = None
     quiet: Expired | None = None
     limit: Received | None = None
@@ -241,6 +243,7 @@ class ConnectionView:
     others: list[Received] = field(default_factory=list)
     strays: list[Received] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
+    is_closed_by_refusal: bool = False
     doubts: list[Doubt] = field(default_factory=list)
     _unfinished: list[Exchange] = field(default_factory=list)
     _seen: int = 0

@@ -151,7 +151,7 @@ def root_of(judgement: Judgement, check: Check | None) -> str | None:
         return judgement.by
     roots = {located.finding.root for located in judgement.findings}
     named = next(iter(roots)) if len(roots) == 1 else None
-    root = check.root if check is not None and check.root is not None else named
+    root = named if named is not None or check is None else check.root
     return root if root != judgement.requirement.id else None
 
 

@@ -8,6 +8,8 @@ from typing import Any, Final
 from responses_ws_conformance.checks import Cause, Finding, Mark, Outcome, Undecided
 from responses_ws_conformance.exchanges import Exchange, reason_of
 
+# What a connection breaks that ends when a create is refused; the creates behind it are lost too.
+CLOSED_BY_REFUSAL: Final = "RWS-ERROR-009"
 NOT_FOUND: Final = "previous_response_not_found"
 # How a create can fail: before there is a response, or, where the model finds the mistake, with it.
 FAILED: Final = ("error", "failed")
@@ -109,8 +111,14 @@ def describe_error(exchange: Exchange) -> str:
     return f"without status, code and message: {(exchange.error.text or '')[:80]}"
 
 
-def answered(exchange: Exchange, *, by: tuple[str, ...] = ("completed",)) -> Iterator[Outcome]:
-    """Yield why an exchange that owed a response has none; nothing where it has one."""
+def answered(
+    exchange: Exchange, *, by: tuple[str, ...] = ("completed",), is_about_refusals: bool = False
+) -> Iterator[Outcome]:
+    """Yield why an exchange that owed a response has none; nothing where it has one.
+
+    A connection that ended with the refusal of another create explains it, unless the sentence
+    ``is_about_refusals`` and what they cost.
+    """
     if exchange.outcome in by:
         return
     if exchange.is_ambiguous:
@@ -122,8 +130,12 @@ def answered(exchange: Exchange, *, by: tuple[str, ...] = ("completed",)) -> Ite
     elif is_moody(exchange):
         yield Undecided(Cause.MOOD, describe(exchange))
     else:
-        wanted = " or ".join(f"response.{outcome}" for outcome in by)
-        yield Finding(exchange.last, f"a response that ends with {wanted}", describe(exchange))
+        wanted = f"a response that ends with {' or '.join(f'response.{name}' for name in by)}"
+        end = exchange.closed if exchange.outcome == "closed" else None
+        is_explained = exchange.is_cut_by_refusal and not is_about_refusals
+        root = CLOSED_BY_REFUSAL if end is not None and is_explained else None
+        at = end.n if end is not None else exchange.last
+        yield Finding(at, wanted, describe(exchange), root=root)
 
 
 def unanswered(

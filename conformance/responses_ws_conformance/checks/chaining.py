@@ -112,7 +112,7 @@ def unknown_id_starts_no_response(mark: Mark) -> Iterator[Outcome]:
 @expectation("RWS-CHAIN-008")
 def connection_is_usable_after_an_unknown_id(mark: Mark) -> Iterator[Outcome]:
     """A create without the id works on the same connection after the refusal."""
-    yield from answered(mark.exchange())
+    yield from answered(mark.exchange(), is_about_refusals=True)
 
 
 @expectation("RWS-CHAIN-009", offence=("/connection",))

@@ -244,7 +244,7 @@ def two_pasts_are_refused(mark: Mark) -> Iterator[Outcome]:
 def _served_after(mark: Mark, wanted: str) -> Iterator[Outcome]:
     """Yield why the create after the subject, where one was sent, has no response."""
     for after in mark.exchanges("after"):
-        for outcome in answered(after):
+        for outcome in answered(after, is_about_refusals=True):
             yield replace(outcome, expected=wanted) if isinstance(outcome, Finding) else outcome
 
 

@@ -146,7 +146,7 @@ def connection_is_usable_after_a_bad_name(mark: Mark) -> Iterator[Outcome]:
         expected = "the connection open after an invalid_stream_id error"
         yield Finding(after.last, expected, describe(after))
         return
-    yield from answered(mark.exchange())
+    yield from answered(mark.exchange(), is_about_refusals=True)
 
 
 @expectation("RWS-LANE-009")

@@ -126,13 +126,7 @@ def errors_carry_the_code_in_their_type(event: Event, link: Link) -> Sendings:
     "RWS-CREATE-005",
     "RWS-CHAIN-008",
     "RWS-TURN-005",
-    "RWS-STORE-001",
     "RWS-LANE-008",
-    "RWS-LANE-010",
-    "RWS-LANE-011",
-    "RWS-LANE-018",
-    "RWS-LANE-019",
-    "RWS-LANE-025",
     on="error",
 )
 def errors_close_the_connection(event: Event, link: Link) -> Sendings:

@@ -80,10 +80,6 @@ def not_found_names_no_field(event: Event, link: Link) -> Sendings:
     "RWS-CHAIN-008",
     "RWS-ERROR-009",
     "RWS-TURN-005",
-    "RWS-STORE-001",
-    "RWS-LANE-010",
-    "RWS-LANE-011",
-    "RWS-LANE-019",
     on="error",
 )
 def not_found_closes_the_connection(event: Event, link: Link) -> Sendings:
