@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any, Final, Protocol
 
-from responses_ws_conformance.reproduction.frames import ABSENT, BEGIN, ENDS, Frame, Turn, at, came
+from responses_ws_conformance.reproduction.frames import (
+    ABSENT,
+    BEGIN,
+    CLOSED,
+    ENDS,
+    Frame,
+    Turn,
+    at,
+    came,
+)
 from responses_ws_conformance.reproduction.steps import Path
 
 END: Final[tuple[Path, ...]] = (
@@ -133,6 +142,19 @@ class Ending:
 
     def source(self) -> str:
         return f"[at(came({self.turn!a}), -1, *path) for path in {END!a}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Whether a turn ended with its connection; with which code can differ from time to time."""
+
+    turn: Turn
+
+    def seen(self, frames: Sequence[Frame]) -> Any:
+        return [value["type"] == CLOSED for value in came(frames, self.turn)[-1:]]
+
+    def source(self) -> str:
+        return f"[f['type'] == {CLOSED!a} for f in came({self.turn!a})[-1:]]"
 
 
 @dataclass(frozen=True, slots=True)

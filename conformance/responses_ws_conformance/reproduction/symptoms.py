@@ -13,11 +13,12 @@ from itertools import chain
 from typing import Any, Final
 
 from responses_ws_conformance.checks import Finding
-from responses_ws_conformance.reproduction.frames import Frame, at, came
+from responses_ws_conformance.reproduction.frames import CLOSED, Frame, Turn, at, came
 from responses_ws_conformance.reproduction.looks import (
     NUMBER,
     Changes,
     Count,
+    Cut,
     Distinct,
     Ending,
     Joined,
@@ -95,7 +96,7 @@ def candidates(
             yield from _looks_at(frame, nth, place)
             below = (path for path in paths if path[: len(place)] == place)
             yield from (look for path in below for look in _looks_at(frame, nth, path))
-        yield Ending(frame.turn)
+        yield from _endings(frame.turn, recorded)
         for path in paths:
             is_named = path[-1] in names or ".".join(map(str, path[-2:])) in names
             if is_named or (isinstance(values[path], str) and repr(values[path]) in told):
@@ -105,7 +106,7 @@ def candidates(
         yield from looks(frame, tuple(_keys(finding.path)) if finding.path else None)
     near = [frame.turn for frame in here]
     for turn in dict.fromkeys((*near, *reversed(turns))):
-        yield Ending(turn)
+        yield from _endings(turn, recorded)
         yield from (Word(turn, word) for word in words)
         yield from (Count(turn, kind) for kind in kinds)
         if turn in near:
@@ -121,6 +122,13 @@ def candidates(
     for frame in recorded:
         if frame.type in alike:
             yield from looks(frame, None)
+
+
+def _endings(turn: Turn, recorded: Sequence[Frame]) -> Iterator[Look]:
+    """Looks at how a turn ended; how it was closed matters where a right server closes too."""
+    if any(at(value, "type") == CLOSED for value in came(recorded, turn)[-1:]):
+        yield Cut(turn)
+    yield Ending(turn)
 
 
 def _looks_at(frame: Frame, nth: int, path: Path) -> Iterator[Look]:
