@@ -23,6 +23,8 @@ from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.transcript import Sent, Transcript
 from responses_ws_conformance.transcript_files import load
 from responses_ws_conformance.verdict import VIOLATED, Located
+from responses_ws_reference.config import ServerConfig
+from responses_ws_reference.server import running_server
 from websockets.sync.server import ServerConnection
 
 from tests.reproduction import PROFILE, command, record, rws, target
@@ -129,6 +131,18 @@ def test_saved_run_is_reproduced_without_its_target(tmp_path: Path) -> None:
         assert done.stdout == "found/RWS-ERROR-008: no target was asked when this was written\n"
         script = tmp_path / "found" / "RWS-ERROR-008" / "reproduce.py"
         assert command(tmp_path, str(script), bad.url).returncode == 1
+
+
+def test_target_that_asks_for_no_key_is_compared_with_one_that_asks_for_none(
+    tmp_path: Path,
+) -> None:
+    faulty, right = (ServerConfig(fault=fault) for fault in ("failure-evicts-nothing", None))
+    with running_server(faulty) as bad, running_server(right) as good:
+        words = ["--model", faulty.model, "--only", "RWS-CHAIN-012", "--reproduce", "found"]
+        rws(tmp_path, "run", bad.url, *words)
+        script = str(tmp_path / "found" / "RWS-CHAIN-012" / "reproduce.py")
+        codes = [command(tmp_path, script, server.url).returncode for server in (bad, good)]
+    assert codes == [1, 0]
 
 
 def test_violation_that_is_not_there_cannot_be_reproduced(tmp_path: Path) -> None:

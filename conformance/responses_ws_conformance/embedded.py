@@ -52,16 +52,17 @@ LEVERS: Final = {
 
 @contextmanager
 def embedded_target(
-    model: str = MODEL, *, pace: float | None = None, http: bool = True
+    model: str = MODEL, *, pace: float | None = None, http: bool = True, auth: bool = True
 ) -> Iterator[Profile]:
     """The profile of a reference server that lives as long as the block; raises CannotStart.
 
     ``pace`` is the time in seconds between two events of a response. Without ``http`` it speaks
-    WebSocket alone, whatever is installed.
+    WebSocket alone, whatever is installed; without ``auth`` it asks nobody for a key.
     """
     key, second = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
     command = [sys.executable, "-m", "responses_ws_reference", "--port", "0", "--levers"]
-    command += ["--api-key-env", KEY_VARIABLE, "--api-key-env", SECOND_KEY_VARIABLE]
+    if auth:
+        command += ["--api-key-env", KEY_VARIABLE, "--api-key-env", SECOND_KEY_VARIABLE]
     command += ["--model", model]
     command += ["--pace", str(pace)] if pace is not None else []
     serves_http = http and all(map(find_spec, HTTP_LIBRARIES))
@@ -82,8 +83,8 @@ def embedded_target(
             dialect="open-responses",
             levers={name: Lever(10.0, headers=headers) for name, headers in LEVERS.items()},
             features=FEATURES | ({"http"} if serves_http else set()),
-            api_key=key,
-            second_api_key=second,
+            api_key=key if auth else None,
+            second_api_key=second if auth else None,
             limits=Limits(message_bytes=MESSAGE_BYTES),
             secrets={"api_key": key, "second_api_key": second},
         )

@@ -26,7 +26,7 @@ from responses_ws_conformance.report import ExitCode
 from responses_ws_conformance.reproduction.confirming import reproduce
 from responses_ws_conformance.reproduction.folders import write
 from responses_ws_conformance.requirements import catalogue
-from responses_ws_conformance.transcript import Requested, Transcript
+from responses_ws_conformance.transcript import Opened, Requested, Transcript
 from responses_ws_conformance.transcript_files import load
 from responses_ws_conformance.verdict import VIOLATED, Judgement
 
@@ -76,11 +76,11 @@ def write_folders(judgements: Sequence[Judgement], parent: Path, *, target: Prof
         print("no violation to reproduce")
         return
     started = time.monotonic()
-    for http, same in groupby(sorted(violations, key=_asks_http), _asks_http):
+    for (http, auth), same in groupby(sorted(violations, key=_needs), _needs):
         rows = list(same)
         model = rows[0].findings[0].transcript.header.model
         # Of what is too large a server on an ASGI stack is rid before its client has read why.
-        with embedded_target(model or MODEL, pace=PACE, http=http) as reference:
+        with embedded_target(model or MODEL, pace=PACE, http=http, auth=auth) as reference:
             right = replace(reference, timing=LOOPBACK)
             for judgement in rows:
                 asked = target if time.monotonic() - started < LONGEST else None
@@ -88,10 +88,13 @@ def write_folders(judgements: Sequence[Judgement], parent: Path, *, target: Prof
                 print(f"{write(found, parent)}: {found.confirmation.value}")
 
 
-def _asks_http(judgement: Judgement) -> bool:
-    """True where what was recorded goes over HTTP too."""
-    entries = (e for found in judgement.findings for e in found.transcript.entries)
-    return any(isinstance(entry, Requested) for entry in entries)
+def _needs(judgement: Judgement) -> tuple[bool, bool]:
+    """Whether what was recorded goes over HTTP too, and whether it has a key to show."""
+    transcripts = [found.transcript for found in judgement.findings]
+    entries = [entry for each in transcripts for entry in each.entries]
+    has_key = any(isinstance(e, Opened) and e.request_header("Authorization") for e in entries)
+    is_claimed = any("auth" in each.header.features for each in transcripts)
+    return any(isinstance(e, Requested) for e in entries), has_key or is_claimed
 
 
 def _judged_again(rows: Sequence[dict[str, Any]]) -> list[Judgement]:
