@@ -23,7 +23,7 @@ from responses_ws_conformance.transcript import (
 MOST: Final = 16
 NEIGHBOURS: Final = 2
 TURN_BOUNDS: Final = 6
-FRAME_LENGTH: Final = 2000
+FRAME_LENGTH: Final = 800
 # The facts of a mark that hold what was planted.
 PLANTED: Final = ("word", "words")
 
