@@ -112,6 +112,13 @@ class Browser:
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
+    def wait(self, script: str) -> None:
+        """Until an expression on the page is true: what a link does there comes after the click."""
+        until = time.monotonic() + DEADLINE
+        while not self.run(script):
+            assert time.monotonic() < until, f"never true: {script}"
+            time.sleep(0.01)
+
     def press(self, key: str) -> None:
         """Press a key and let it go."""
         text = {"Enter": "\r", "Space": " "}.get(key, key if len(key) == 1 else "")

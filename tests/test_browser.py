@@ -238,7 +238,7 @@ def test_passes_and_skips_are_folded_away(chromium: Browser, report: str) -> Non
     said = chromium.run("document.querySelector('output').value")
     assert said.endswith(" more in verdicts that are not ticked")
     chromium.open(f"{report}#{chromium.run('rows.find(row => row.hidden).id')}")
-    assert chromium.run("document.activeElement.closest('.requirement').hidden") is False
+    chromium.wait("document.activeElement.closest('.requirement')?.hidden === false")
 
 
 def test_a_link_skips_to_the_requirements(chromium: Browser, report: str) -> None:
@@ -247,7 +247,7 @@ def test_a_link_skips_to_the_requirements(chromium: Browser, report: str) -> Non
     chromium.press("Tab")
     assert chromium.run("document.activeElement.getBoundingClientRect().left") >= 0
     chromium.press("Enter")
-    assert chromium.run("document.activeElement.id") == "requirements"
+    chromium.wait("document.activeElement.id === 'requirements'")
     levels = chromium.run("[...document.querySelectorAll('h1, h2, h3')].map(h => h.tagName[1])")
     assert set(levels) == {"1", "2", "3"}
     assert chromium.run("document.querySelectorAll('.requirement > summary > h3').length") > 100
@@ -277,11 +277,11 @@ def test_a_finding_leads_to_its_frame_and_back(chromium: Browser, report: str) -
     focus(chromium, ".finding dd a")
     aim = chromium.run("document.activeElement.hash")
     chromium.press("Enter")
-    assert chromium.run(f"document.activeElement.matches('{aim}.mark')")
+    chromium.wait(f"document.activeElement.matches('{aim}.mark')")
     assert chromium.run("document.activeElement.closest('.log').open")
     focus(chromium, ".mark a")
     chromium.press("Enter")
-    assert chromium.run("document.activeElement.closest('.requirement').open")
+    chromium.wait("document.activeElement.closest('.requirement')?.open")
 
 
 def test_a_frame_opens_by_keyboard(chromium: Browser, report: str) -> None:
@@ -289,7 +289,7 @@ def test_a_frame_opens_by_keyboard(chromium: Browser, report: str) -> None:
     open_clean(chromium, report)
     focus(chromium, "ol.frames summary")
     chromium.press("Enter")
-    assert chromium.run("document.activeElement.parentElement.open")
+    chromium.wait("document.activeElement.parentElement.open")
     shown = chromium.run(LAID_OUT)
     whole = json.loads(shown)
     assert MARKUP in (whole.get("input"), whole.get("delta"))

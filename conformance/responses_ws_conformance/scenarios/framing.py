@@ -25,7 +25,7 @@ COUNTS = (60, 400, 1_500)
         "RWS-FRAME-006",
         "RWS-FRAME-007",
     ),
-    turns=3,
+    turns=len(COUNTS) + 1,
 )
 def pings_and_fragments(driver: Driver) -> None:
     """A ping while idle, one in the middle of a response, then a create in three fragments.

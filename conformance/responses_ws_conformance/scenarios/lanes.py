@@ -126,7 +126,7 @@ def submit(connection: Connection, lane: str | None, input: str, **fields: Any) 
 @scenario(
     "lanes/order",
     exercises=("RWS-LANE-001", "RWS-LANE-003", "RWS-LANE-010", "RWS-LANE-011"),
-    turns=7,
+    turns=9,
     features=("lanes",),
 )
 def order(driver: Driver) -> None:
@@ -165,7 +165,7 @@ def order(driver: Driver) -> None:
         "RWS-LANE-017",
         "RWS-LANE-018",
     ),
-    turns=36,
+    turns=45,
     features=("lanes",),
 )
 def limits(driver: Driver) -> None:

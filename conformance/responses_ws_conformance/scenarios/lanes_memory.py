@@ -73,7 +73,7 @@ def memories(driver: Driver) -> None:
         "RWS-LANE-023",
         "RWS-LANE-024",
     ),
-    turns=7,
+    turns=5 + 2 * len(LONG),
     features=("lanes",),
 )
 def forks(driver: Driver) -> None:
