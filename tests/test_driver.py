@@ -36,9 +36,11 @@ FAST = Timing(connect=1, first_event=0.4, idle=0.4, total=2, quiet=0.1, close=0.
 
 
 @contextmanager
-def driving(url: str, path: Path | None = None, **fields: object) -> Iterator[Driver]:
+def driving(
+    url: str, path: Path | None = None, *, timing: Timing = FAST, **fields: object
+) -> Iterator[Driver]:
     """A driver for a stub."""
-    profile = Profile(url=url, model="m", timing=FAST, **fields)  # type: ignore[arg-type]
+    profile = Profile(url=url, model="m", timing=timing, **fields)  # type: ignore[arg-type]
     recording = Recording(Header(scenario="test"), masker=Masker(profile.secrets), path=path)
     with recording, Driver(profile, recording) as driver:
         yield driver
@@ -348,13 +350,14 @@ def test_expired_wait_is_an_entry_and_blocks() -> None:
 def test_pings_are_life() -> None:
     def slow(connection: ServerConnection) -> None:
         for message in connection:
-            for _ in range(5):
+            for _ in range(10):
                 connection.ping().wait(2)
-                threading.Event().wait(0.15)
+                threading.Event().wait(0.2)
             for event in message_stream("resp_1", "ready", json.loads(message)):
                 connection.send(json.dumps(event))
 
-    with stub(slow) as url, driving(url) as driver:
+    timing = replace(FAST, first_event=1.5, total=10)
+    with stub(slow) as url, driving(url, timing=timing) as driver:
         assert driver.connect().turn("hi", store=False).outcome == "completed"
     assert entries(driver, Expired) == []
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import dropwhile
+
 from responses_ws_reference.creates import Create
 from responses_ws_reference.effects import Event
 from responses_ws_reference.faults.registry import (
@@ -156,6 +158,13 @@ def only_the_last_messages_are_seen(previous: Snapshot, create: Create) -> tuple
     """A gateway keeps the last eight messages of a chain, to save tokens."""
     messages = [n for n, item in enumerate(previous.context) if item["type"] == "message"]
     return (*previous.context[messages[-8] if len(messages) > 8 else 0 :], *create.items)
+
+
+@replace_policy("gather", "RWS-CHAIN-003")
+def only_the_last_items_are_seen(previous: Snapshot, create: Create) -> tuple[Item, ...]:
+    """A gateway keeps the last sixteen items of a chain, and no output without its call."""
+    kept = dropwhile(lambda item: item["type"] == "function_call_output", previous.context[-16:])
+    return (*kept, *create.items)
 
 
 @replace_policy("gather", "RWS-CHAIN-003")
