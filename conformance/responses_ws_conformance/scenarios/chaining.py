@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.checks.answers import contains, input_tokens
@@ -14,6 +14,7 @@ from responses_ws_conformance.prompts import (
     follow,
     function_call_output,
     message,
+    notes,
     recall,
     remember,
     say,
@@ -22,6 +23,9 @@ from responses_ws_conformance.prompts import (
 from responses_ws_conformance.scenarios import scenario
 from responses_ws_conformance.scenarios.chains import Chain, settle
 from responses_ws_conformance.scenarios.recollection import recollect
+
+# A context that holds so many messages has not been cut to the last few.
+MESSAGES: Final = 30
 
 
 def ask_with_history(driver: Driver, history: Sequence[Mapping[str, Any]]) -> Exchange:
@@ -109,12 +113,15 @@ def continuation_with_storage(driver: Driver) -> None:
     turns=5,
 )
 def context_of_a_chain(driver: Driver) -> None:
-    """A code word asked for two turns later, then in a new chain, then from an older response."""
+    """A code word asked for two turns later, then in a new chain, then from an older response.
+
+    As many messages lie between as only a long conversation has.
+    """
     word = driver.code_word()
     chain = Chain(driver.connect())
     chain.turn(remember(word))
     oldest, history = chain.newest, chain.history()
-    chain.turn(say())
+    chain.turn(say(), behind=[notes(1)] * MESSAGES)
     third = recall_in_chain(driver, chain, word)
     blank = Chain(chain.connection).ask()
     driver.mark("RWS-CHAIN-017", {"word": word}, subject=blank, controls=[third])

@@ -15,7 +15,7 @@ from responses_ws_conformance.prompts import message, recall, say
 
 @dataclass(slots=True)
 class Chain:
-    """A chain on one connection; each turn continues the one before it with one new message."""
+    """A chain on one connection; each turn continues the one before it with new messages only."""
 
     connection: Connection
     store: bool = False
@@ -29,9 +29,10 @@ class Chain:
             raise Blocked(Cause.BLOCKED, "the response has no id", by="RWS-EVENT-002")
         return response_id
 
-    def turn(self, text: str, **fields: Any) -> Exchange:
-        """Go on, or begin; raises Blocked where no response comes."""
-        turn = self.connection.turn([message(text)], **self._fields(fields))
+    def turn(self, text: str, *, behind: Sequence[str] = (), **fields: Any) -> Exchange:
+        """Go on, or begin; the text comes behind others; raises Blocked where no response comes."""
+        items = [message(each) for each in (*behind, text)]
+        turn = self.connection.turn(items, **self._fields(fields))
         self.turns.append(turn)
         return turn
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.checks.answers import contains
@@ -18,16 +18,12 @@ from responses_ws_conformance.prompts import (
     function_call_output,
     message,
     recall,
-    remember,
     told,
     use_tool,
 )
 from responses_ws_conformance.scenarios import scenario
 from responses_ws_conformance.scenarios.chains import settle
 from responses_ws_conformance.scenarios.recollection import recollect
-
-# Calls one after the other in a rollout; those of agents have twenty and more.
-CALLS: Final = 10
 
 
 def calls_of(exchange: Exchange) -> list[dict[str, Any]]:
@@ -117,12 +113,16 @@ def parallel_calls(driver: Driver) -> None:
     word = driver.code_word()
     outputs = [function_call_output(call, f"fine, says {call['name']}") for call in calls[:-1]]
     outputs.append(function_call_output(calls[-1], told(word)))
+    words_only: dict[str, Any] = {"tools": tools, "tool_choice": "none", "store": False}
     # With one call only, because what is lost of several outputs may be lost in a replay too.
     history = [message(call_every_tool()), function_call(calls[-1]), outputs[-1]]
 
     def go_on(items: list[dict[str, Any]], owes: str | None = None) -> Exchange:
         nonlocal latest
-        latest = _speak(connection, items, tools, previous=latest, owes=owes)
+        previous = latest.response_id
+        latest = connection.turn(items, owes=owes, previous_response_id=previous, **words_only)
+        if latest.function_calls:
+            raise Blocked(Cause.BLOCKED, "the response calls a tool all the same", "RWS-TOOL-009")
         return latest
 
     told_at_once = [x for x in (go_on(outputs, "RWS-TOOL-008"),) if contains(x, word)]
@@ -132,35 +132,7 @@ def parallel_calls(driver: Driver) -> None:
         "RWS-TOOL-005",
         word,
         recall=lambda: told_at_once.pop() if told_at_once else go_on(ask),
-        control=lambda: _speak(driver.connect(), [*history, *ask], tools),
-    )
-
-
-@scenario("tools/rollout", exercises=("RWS-TOOL-004", "RWS-CHAIN-003"), turns=CALLS + 2)
-def rollout(driver: Driver) -> None:
-    """Ten calls in a row without storage, each answered, and the code word from before them."""
-    connection, word = driver.connect(), driver.code_word()
-    history = [message(remember(word)), message(use_tool())]
-    latest = _force_call(connection, history, store=False)
-    for number in range(1, CALLS + 1):
-        outputs = answers(latest, f"{number} o'clock")
-        history += [*map(function_call, calls_of(latest)), *outputs]
-        if number < CALLS:
-            latest = _force_call(connection, outputs, "RWS-TOOL-004", previous=latest, store=False)
-    ask = [message(recall())]
-
-    def go_on() -> Exchange:
-        nonlocal latest
-        latest = _speak(connection, ask, [CLOCK], previous=latest)
-        return latest
-
-    latest = _speak(connection, outputs, [CLOCK], previous=latest, owes="RWS-TOOL-004")
-    recollect(
-        driver,
-        "RWS-CHAIN-003",
-        word,
-        recall=go_on,
-        control=lambda: _speak(driver.connect(), [*history, *ask], [CLOCK]),
+        control=lambda: driver.connect().turn([*history, *ask], **words_only),
     )
 
 
@@ -237,28 +209,9 @@ def _force_call(
     store: bool,
 ) -> Exchange:
     """A turn that has to call the clock."""
-    link = _link(previous)
+    link: dict[str, Any] = {}
+    if previous is not None:
+        link["previous_response_id"] = previous.response_id
     return connection.turn(
         input, owes=owes, tools=[CLOCK], tool_choice=force(CLOCK), store=store, **link
     )
-
-
-def _speak(
-    connection: Connection,
-    input: list[dict[str, Any]],
-    tools: list[dict[str, Any]],
-    *,
-    previous: Exchange | None = None,
-    owes: str | None = None,
-) -> Exchange:
-    """A turn that may call no tool; raises Blocked where it calls one all the same."""
-    link = _link(previous)
-    turn = connection.turn(input, owes=owes, tools=tools, tool_choice="none", store=False, **link)
-    if turn.function_calls:
-        raise Blocked(Cause.BLOCKED, "the response calls a tool all the same", "RWS-TOOL-009")
-    return turn
-
-
-def _link(previous: Exchange | None) -> dict[str, Any]:
-    """The field that continues a response, where there is one to continue."""
-    return {} if previous is None else {"previous_response_id": previous.response_id}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import dropwhile
-
 from responses_ws_reference.creates import Create
 from responses_ws_reference.effects import Event
 from responses_ws_reference.faults.registry import (
@@ -161,10 +159,9 @@ def only_the_last_messages_are_seen(previous: Snapshot, create: Create) -> tuple
 
 
 @replace_policy("gather", "RWS-CHAIN-003")
-def only_the_last_items_are_seen(previous: Snapshot, create: Create) -> tuple[Item, ...]:
-    """A gateway keeps the last sixteen items of a chain, and no output without its call."""
-    kept = dropwhile(lambda item: item["type"] == "function_call_output", previous.context[-16:])
-    return (*kept, *create.items)
+def only_the_last_thirty_items_are_seen(previous: Snapshot, create: Create) -> tuple[Item, ...]:
+    """A gateway keeps the last thirty items of a chain, which no short conversation reaches."""
+    return (*previous.context[-30:], *create.items)
 
 
 @replace_policy("gather", "RWS-CHAIN-003")

@@ -74,13 +74,6 @@ def calls_are_forgotten_without_storage(
     return None if previous.context[-1]["type"] == "function_call" else previous
 
 
-@replace_policy("match_calls", "RWS-TOOL-004")
-def a_ninth_call_is_one_too_many(context: Context) -> Refusal | None:
-    """A rollout may call eight times, so that no agent runs for ever."""
-    too_many = Refusal("max_tool_calls_exceeded", "A rollout has eight calls at most.", "input")
-    return too_many if len(context.calls.made) > 8 else match_calls(context)
-
-
 @replace_policy("gather", "RWS-TOOL-005")
 def outputs_are_emptied(previous: Snapshot, create: Create) -> tuple[Item, ...]:
     """The model sees that a call was answered, but not the output."""
