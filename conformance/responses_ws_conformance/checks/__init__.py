@@ -282,6 +282,7 @@ AREAS: Final = (
     "interrupt",
     "inject",
     "lanes",
+    "lanes_limits",
     "lanes_memory",
     "steering",
     "steering_refusals",

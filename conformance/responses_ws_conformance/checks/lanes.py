@@ -1,9 +1,9 @@
-"""Checks on lanes: their names, what runs beside what, and their limits."""
+"""Checks on lanes: their names, and what runs beside what."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import Final
 
 from responses_ws_schemas import explain
@@ -122,7 +122,7 @@ def bad_name_is_refused(mark: Mark) -> Iterator[Outcome]:
 @expectation("RWS-LANE-006", offence=("/message/stream_id",))
 def bad_name_is_pointed_at(mark: Mark) -> Iterator[Outcome]:
     """The refusal of a bad name has status 400 and names stream_id."""
-    yield from _points_at_the_lane(mark, BAD_NAME, by="RWS-LANE-005")
+    yield from points_at_the_lane(mark, BAD_NAME, by="RWS-LANE-005")
 
 
 @expectation("RWS-LANE-007", offence=("/message/stream_id",))
@@ -231,63 +231,6 @@ def came_before(response: Exchange, event: Received) -> bool:
     return response.terminal is not None and response.terminal.n < event.n
 
 
-@expectation("RWS-LANE-013")
-def full_connection_lets_creates_wait(mark: Mark) -> Iterator[Outcome]:
-    """Every create has a response although so many ran at a time as the connection allows."""
-    outcomes = list(no_lane_is_refused(mark))
-    slots, ran = int(mark.fact("slots")), most_at_a_time(mark.exchanges("subject"))
-    if not outcomes and ran < slots:
-        why = f"no more than {ran} responses were seen in progress at a time, of {slots} allowed"
-        outcomes = [Undecided(Cause.TIME, why)]
-    yield from outcomes
-
-
-def most_at_a_time(exchanges: list[Exchange]) -> int:
-    """How many responses were in progress at once, as far as the order of events shows it."""
-    begun = [(x.events[0].n, 1) for x in exchanges if x.events]
-    ended = [(x.terminal.n, -1) for x in exchanges if x.events and x.terminal is not None]
-    steps = [step for _, step in sorted(begun + ended)]
-    return max(accumulate(steps, initial=0))
-
-
-@expectation("RWS-LANE-014")
-def no_lane_is_refused(mark: Mark) -> Iterator[Outcome]:
-    """Every create has a response; what is refused is refused once for all of them."""
-    for exchange in mark.exchanges("subject"):
-        outcomes = list(answered(exchange, by=ENDED_WELL))
-        if outcomes:
-            yield outcomes[0]
-            return
-
-
-@expectation("RWS-LANE-015", offence=("/message/stream_id",))
-def one_name_too_many_is_refused(mark: Mark) -> Iterator[Outcome]:
-    """A name beyond the limit is answered with websocket_stream_limit_reached."""
-    yield from refused_with(mark, NO_ROOM, "for one name more than the connection allows")
-
-
-@expectation("RWS-LANE-016", offence=("/message/stream_id",))
-def limit_is_pointed_at(mark: Mark) -> Iterator[Outcome]:
-    """The refusal of a further name has status 400 and names stream_id."""
-    yield from _points_at_the_lane(mark, NO_ROOM, by="RWS-LANE-015")
-
-
-@expectation("RWS-LANE-017")
-def default_lane_is_not_counted(mark: Mark) -> Iterator[Outcome]:
-    """The last name is accepted beside the default lane as it is without it."""
-    subject = mark.exchange()
-    if subject.error_code != NO_ROOM:
-        yield from answered(subject, by=ENDED_WELL)
-        return
-    controls = mark.exchanges("control")
-    if any(x.outcome == "completed" for x in controls):
-        expected = "a response on the last of the names that a connection allows"
-        actual = f"{describe(subject)}; without the default lane it is accepted"
-        yield Finding(subject.last, expected, actual)
-    else:
-        yield Undecided(Cause.BLOCKED, describe(subject), by="RWS-LANE-014")
-
-
 def refused_with(
     mark: Mark, code: str, what: str, *, by: str = "RWS-LANE-004"
 ) -> Iterator[Outcome]:
@@ -296,7 +239,7 @@ def refused_with(
     yield from outcomes or without_control(mark, by=by)
 
 
-def _points_at_the_lane(mark: Mark, code: str, *, by: str) -> Iterator[Outcome]:
+def points_at_the_lane(mark: Mark, code: str, *, by: str) -> Iterator[Outcome]:
     """Yield where a refusal with this code lacks status 400 or the param stream_id."""
     exchange = mark.exchange()
     if exchange.error is None or exchange.error_code != code:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from responses_ws_conformance.checks import Cause
-from responses_ws_conformance.checks.lanes import NO_ROOM, came_before, most_at_a_time
+from responses_ws_conformance.checks.lanes import NO_ROOM, came_before
+from responses_ws_conformance.checks.lanes_limits import most_at_a_time
 from responses_ws_conformance.driver import OMIT, Blocked, Connection, Driver
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import count, say
