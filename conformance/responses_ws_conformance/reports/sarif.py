@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+from responses_ws_schemas import BASE_URL
+
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS: Final = {"fail": "error", "warn": "warning"}
 # Line 1 of a transcript is its header, and entries count from 0.
@@ -17,7 +19,7 @@ def sarif(report: dict[str, Any]) -> str:
     driver = {
         "name": "responses-ws-conformance",
         "version": report["suite_version"],
-        "informationUri": "https://responses-ws-conformance.github.io/rws/",
+        "informationUri": BASE_URL,
         "rules": [_rule(row) for row in rows],
     }
     results = [
