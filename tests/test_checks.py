@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -21,6 +22,8 @@ from tests.cases import Builder, Case, case_files, load_cases
 
 CASES = list(load_cases())
 CHECKS = load_checks()
+# What a value of JSON looks like where Python has written it.
+OF_PYTHON = re.compile(r"\b(None|True|False)\b|[{\[]'|<object ")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c.requirement}: {c.description}")
@@ -36,6 +39,7 @@ def test_case(case: Case) -> None:
         assert findings
         assert all(0 <= f.at < len(evidence.transcript.entries) for f in findings)
         assert all(f.expected and f.actual for f in findings)
+        assert not any(OF_PYTHON.search(f"{f.expected} {f.actual}") for f in findings)
     else:
         assert not findings
         assert [o.cause.value for o in outcomes if isinstance(o, Undecided)] == [case.conforms]

@@ -30,6 +30,7 @@ from responses_ws_conformance.transcript import (
     Sent,
     Transcript,
 )
+from responses_ws_conformance.values import excerpt, present
 from responses_ws_conformance.verdict import Judgement, Located, Verdict
 from responses_ws_reference.faults import FAULTS
 from responses_ws_reference.server import running_server
@@ -319,6 +320,30 @@ GISTS = {
 @pytest.mark.parametrize("expected", GISTS)
 def test_gist_says_what_a_message_is_about(expected: str) -> None:
     assert gist(GISTS[expected]) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (True, "true"),
+        (None, "none"),
+        ("in_progress", "'in_progress'"),
+        (
+            {"code": "x", "param": None, "of": [False, "it's"]},
+            '{"code": "x", "param": null, "of": [false, "it\'s"]}',
+        ),
+        ({"a": {"b": {"c": {"d": {"e": 1}}}}}, '{"a": {"b": {"c": {"d": {...}}}}}'),
+        (list(range(9)), "[0, 1, 2, 3, 4, 5, ...]"),
+        (
+            dict.fromkeys("abcdefg"),
+            '{"a": null, "b": null, "c": null, "d": null, "e": null, "f": null, ...}',
+        ),
+        (["x" * 999], f'["{"x" * 200}…"]'),
+    ],
+)
+def test_a_finding_has_values_as_they_are_sent(value: Any, expected: str) -> None:
+    assert excerpt(value) == expected
+    assert present(value) == ("null" if value is None else expected)
 
 
 @pytest.mark.parametrize(

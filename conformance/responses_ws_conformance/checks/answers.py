@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from responses_ws_conformance.checks import Cause, Finding, Mark, Outcome, Undecided
 from responses_ws_conformance.exchanges import Exchange, reason_of
+from responses_ws_conformance.values import excerpt
 
 # What a connection breaks that ends when a create is refused; the creates behind it are lost too.
 CLOSED_BY_REFUSAL: Final = "RWS-ERROR-009"
@@ -77,9 +78,9 @@ def describe(exchange: Exchange) -> str:
         case "answered":
             return describe_answer(exchange)
         case "failed":
-            return f"response.failed with error {exchange.response.get('error')!r}"
+            return f"response.failed with error {excerpt(exchange.response.get('error'))}"
         case "incomplete":
-            return f"response.incomplete, {exchange.response.get('incomplete_details')!r}"
+            return f"response.incomplete, {excerpt(exchange.response.get('incomplete_details'))}"
         case outcome:
             return f"response.{outcome}"
 
@@ -90,7 +91,7 @@ def describe_answer(exchange: Exchange) -> str:
         return "no answer"
     error = exchange.answer.payload.get("error")
     code = error.get("code") if isinstance(error, dict) else None
-    return f"{exchange.answer.type}" + (f" with code {code!r}" if code is not None else "")
+    return f"{exchange.answer.type}" + (f" with code {excerpt(code)}" if code is not None else "")
 
 
 def describe_error(exchange: Exchange) -> str:

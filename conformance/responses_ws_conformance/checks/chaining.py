@@ -33,6 +33,7 @@ from responses_ws_conformance.exchanges import (
     Exchange,
     response_of,
 )
+from responses_ws_conformance.values import excerpt
 
 
 @expectation("RWS-CHAIN-001", root="RWS-CHAIN-002")
@@ -86,10 +87,10 @@ def not_found_names_the_field(mark: Mark) -> Iterator[Outcome]:
     yield from without_control(mark, by="RWS-CHAIN-008")
     status, param = exchange.error.payload.get("status"), exchange.error_object.get("param")
     if status != 400:
-        yield Finding(exchange.error.n, "status 400", f"status {status!r}", path="/status")
+        yield Finding(exchange.error.n, "status 400", f"status {excerpt(status)}", path="/status")
     if param != "previous_response_id":
         expected = "param 'previous_response_id'"
-        yield Finding(exchange.error.n, expected, f"param {param!r}", path="/error/param")
+        yield Finding(exchange.error.n, expected, f"param {excerpt(param)}", path="/error/param")
 
 
 @expectation("RWS-CHAIN-007", offence=("/message/previous_response_id",))
@@ -221,7 +222,7 @@ def previous_id_is_echoed(evidence: Evidence) -> Iterator[Outcome]:
                 yield Finding(
                     event.n,
                     f"previous_response_id {sent!r}" if sent else "no previous_response_id",
-                    f"{'none' if seen is None else repr(seen)} in {event.type}",
+                    f"{excerpt(seen)} in {event.type}",
                     path="/response/previous_response_id",
                 )
                 break

@@ -11,6 +11,7 @@ from responses_ws_schemas import dialect_schema, explain, load, names
 from responses_ws_conformance.checks import Evidence, Finding, Outcome, invariant
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.transcript import Sent
+from responses_ws_conformance.values import excerpt
 
 FOLDER: Final = "client_events/"
 HTTP_ONLY: Final = ("stream", "stream_options", "background")
@@ -70,7 +71,7 @@ def client_events_have_a_type(evidence: Evidence) -> Iterator[Outcome]:
     for message in objects(evidence):
         if message.type is None:
             kind = message.payload.get("type")
-            yield Finding(message.n, "a string in type", f"the type {kind!r}", path="/type")
+            yield Finding(message.n, "a string in type", f"the type {excerpt(kind)}", path="/type")
 
 
 @invariant("RWS-CLIENT-003", when=lambda e: any(m.type for m in objects(e)))
@@ -112,7 +113,7 @@ def members_of_http_stay_away(evidence: Evidence) -> Iterator[Outcome]:
     for create in creates(evidence):
         for name in HTTP_ONLY:
             if name in create.request:
-                seen = f"{name}: {create.request[name]!r}"
+                seen = f"{name}: {excerpt(create.request[name])}"
                 yield Finding(create.sent.n, f"no {name}", seen, path=f"/{name}")
 
 

@@ -28,6 +28,7 @@ from responses_ws_conformance.checks.answers import (
 )
 from responses_ws_conformance.checks.http import not_as
 from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.values import excerpt
 
 COMPACTION: Final = "compaction"
 COMPACTING: Final = "response.compaction.compacting"
@@ -89,7 +90,7 @@ def compaction_item_has_contents(evidence: Evidence) -> Iterator[Outcome]:
         contents = item.get("encrypted_content")
         if not isinstance(contents, str) or not contents:
             expected = "a compaction item with encrypted_content"
-            yield Finding(at, expected, f"the encrypted_content {contents!r}")
+            yield Finding(at, expected, f"the encrypted_content {excerpt(contents)}")
 
 
 def announces_compaction(evidence: Evidence) -> bool:

@@ -173,7 +173,8 @@ def selection_was_offered(evidence: Evidence) -> Iterator[Outcome]:
             offered = _listed(opened.request_headers, name)
             for member in _listed(opened.response_headers, name):
                 if member not in offered:
-                    wanted = f"one of {offered}" if offered else "none, since none was offered"
+                    known = ", ".join(offered)
+                    wanted = f"one of {known}" if known else "none, since none was offered"
                     yield Finding(opened.n, f"{name}: {wanted}", f"{name}: {member}")
 
 

@@ -22,6 +22,7 @@ from responses_ws_conformance.histories import (
     keys_of,
     outputs,
 )
+from responses_ws_conformance.values import excerpt
 
 INJECT: Final = "response.inject"
 AGENT_CALL: Final = "multi_agent_call"
@@ -52,7 +53,7 @@ def chain_is_not_repeated(evidence: Evidence) -> Iterator[Outcome]:
         for place, item in enumerate(input_items(create)):
             if item.get("type") != "item_reference" and any(map(history.kinds, keys_of(item))):
                 name = item.get("call_id") or item.get("id")
-                seen = f"{item.get('type')} {name!r}, which the chain has"
+                seen = f"{item.get('type')} {excerpt(name)}, which the chain has"
                 yield Finding(create.sent.n, "new items only", seen, path=f"/input/{place}")
 
 
@@ -74,7 +75,7 @@ def outputs_answer_calls(evidence: Evidence) -> Iterator[Outcome]:
         unknown = [name for name in outputs(new) - calls(new) if not history.kinds((CALL, name))]
         for name in sorted(unknown):
             called = calls([*history.items, *new])
-            wanted = f"the call {name!r} in the chain or in the input"
+            wanted = f"the call {excerpt(name)} in the chain or in the input"
             seen = f"its output only; calls: {', '.join(sorted(called)) or 'none'}"
             yield Finding(create.sent.n, wanted, seen, path="/input")
 
@@ -97,7 +98,7 @@ def outputs_are_of_the_kind_of_their_call(evidence: Evidence) -> Iterator[Outcom
     """A call is answered by the type of output that belongs to it."""
     for create, answer, wanted in known_answers(evidence):
         if answer["type"] not in wanted:
-            seen = f"{answer['type']} for the call {answer['call_id']!r}"
+            seen = f"{answer['type']} for the call {excerpt(answer['call_id'])}"
             yield Finding(create.sent.n, f"{' or '.join(wanted)}", seen, path="/input")
 
 
@@ -117,7 +118,9 @@ def calls_are_answered(evidence: Evidence) -> Iterator[Outcome]:
     for create, owed in owed_outputs(evidence):
         for name in sorted(owed - outputs(input_items(create))):
             seen = f"outputs for {', '.join(sorted(outputs(input_items(create)))) or 'no call'}"
-            yield Finding(create.sent.n, f"an output for the call {name!r}", seen, path="/input")
+            yield Finding(
+                create.sent.n, f"an output for the call {excerpt(name)}", seen, path="/input"
+            )
 
 
 @invariant(
@@ -129,7 +132,7 @@ def history_has_one_source(evidence: Evidence) -> Iterator[Outcome]:
     for create in creates(evidence):
         conversation = create.request.get("conversation")
         if conversation and continues(create):
-            seen = f"both, the conversation {conversation!r}"
+            seen = f"both, the conversation {excerpt(conversation)}"
             yield Finding(create.sent.n, f"conversation or {PREVIOUS}", seen, path="/conversation")
 
 
@@ -188,6 +191,6 @@ def calls_of_agents_are_left_alone(evidence: Evidence) -> Iterator[Outcome]:
         for place, item in enumerate(input_items(exchange)):
             is_carried = item.get("type") == AGENT_OUTPUT and item.get("call_id") in shown
             if outputs([item]) & directed and not is_carried:
-                seen = f"{item.get('type')} for the {AGENT_CALL} {item.get('call_id')!r}"
+                seen = f"{item.get('type')} for the {AGENT_CALL} {excerpt(item.get('call_id'))}"
                 wanted = "outputs of the client's own calls"
                 yield Finding(exchange.sent.n, wanted, seen, path=f"/input/{place}")

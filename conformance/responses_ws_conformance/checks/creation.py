@@ -27,6 +27,7 @@ from responses_ws_conformance.checks.answers import (
     tools_of,
 )
 from responses_ws_conformance.exchanges import Exchange, reason_of, response_of
+from responses_ws_conformance.values import excerpt
 
 LIMIT_REACHED: Final = "max_output_tokens"
 
@@ -65,7 +66,7 @@ def tools_are_listed(evidence: Evidence) -> Iterator[Outcome]:
             yield Finding(
                 exchange.last,
                 f"the tool {missing[0]!r} of the create in the tools of its response",
-                f"tools {exchange.response.get('tools')!r}",
+                f"tools {excerpt(exchange.response.get('tools'))}",
             )
 
 
@@ -75,7 +76,9 @@ def metadata_is_echoed(evidence: Evidence) -> Iterator[Outcome]:
     for exchange in echoes(evidence, "metadata", dict):
         sent, seen = exchange.request["metadata"], exchange.response.get("metadata")
         if not isinstance(seen, dict) or any(seen.get(k) != v for k, v in sent.items()):
-            yield Finding(exchange.last, f"the metadata {sent!r} in the response", f"{seen!r}")
+            yield Finding(
+                exchange.last, f"the metadata {excerpt(sent)} in the response", excerpt(seen)
+            )
 
 
 @expectation("RWS-CREATE-005")
@@ -117,7 +120,7 @@ def instructions_are_not_inherited(mark: Mark) -> Iterator[Outcome]:
         yield Finding(
             subject.last,
             "a continuation without the instructions of the response before it",
-            f"instructions {shown!r}",
+            f"instructions {excerpt(shown)}",
         )
     else:
         yield from not_recalled(mark)
@@ -151,7 +154,9 @@ def token_limit_makes_the_response_incomplete(mark: Mark) -> Iterator[Outcome]:
         elif reason == "content_filter":
             yield Undecided(Cause.MOOD, "a content filter ended the response before its limit")
         elif reason != LIMIT_REACHED:
-            yield Finding(exchange.last, f"the reason {LIMIT_REACHED!r}", f"the reason {reason!r}")
+            yield Finding(
+                exchange.last, f"the reason {LIMIT_REACHED!r}", f"the reason {excerpt(reason)}"
+            )
     elif exchange.outcome == "completed":
         yield _completed_in_spite_of_the_limit(exchange)
     else:
@@ -268,4 +273,6 @@ def store_is_echoed(evidence: Evidence) -> Iterator[Outcome]:
     for exchange in echoes(evidence, "store", bool):
         sent, seen = exchange.request["store"], exchange.response.get("store")
         if seen is not sent:
-            yield Finding(exchange.last, f"store {sent} in the response", f"store {seen!r}")
+            yield Finding(
+                exchange.last, f"store {excerpt(sent)} in the response", f"store {excerpt(seen)}"
+            )

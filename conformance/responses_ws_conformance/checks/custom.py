@@ -28,6 +28,7 @@ from responses_ws_conformance.checks.tools import finished_calls, nameless
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.items import INPUT, Item, final_items, items_of
 from responses_ws_conformance.transcript import Received
+from responses_ws_conformance.values import excerpt
 from responses_ws_conformance.wholes import final_inputs, streamed_inputs, unfinished
 
 CUSTOM_CALL: Final = "custom_tool_call"
@@ -56,7 +57,7 @@ def forced_custom_call_comes(mark: Mark) -> Iterator[Outcome]:
     calls = calls_in(exchange, CUSTOM_CALL, "function_call")
     names = [call.get("name") for call in calls if call["type"] == CUSTOM_CALL]
     if exchange.outcome == "completed" and wanted not in names:
-        shown = [f"{call['type']} of {call.get('name')!r}" for call in calls]
+        shown = [f"{call['type']} of {excerpt(call.get('name'))}" for call in calls]
         actual = " and ".join(shown) or f"no call, and the text {exchange.text[:80]!r}"
         yield Finding(exchange.last, f"a {CUSTOM_CALL} item of {wanted}", actual)
 
@@ -68,7 +69,7 @@ def custom_calls_are_whole(evidence: Evidence) -> Iterator[Outcome]:
         yield from nameless(event, call)
         if not isinstance(call.get("input"), str):
             wanted = f"a {CUSTOM_CALL} whose input is a string"
-            yield Finding(event.n, wanted, f"{call.get('input')!r}"[:80])
+            yield Finding(event.n, wanted, excerpt(call.get("input")))
 
 
 @invariant("RWS-CUSTOM-003", when=occurs(streamed_inputs))
@@ -183,7 +184,7 @@ def other_calls_can_be_referred_to(evidence: Evidence) -> Iterator[Outcome]:
         value = item.get(link)
         if not isinstance(value, str) or not value:
             wanted = f"a {item['type']} with a non-empty string as {link}"
-            yield Finding(event.n, wanted, f"{value!r}"[:80])
+            yield Finding(event.n, wanted, excerpt(value))
 
 
 @expectation("RWS-CUSTOM-013", root="RWS-CHAIN-002")

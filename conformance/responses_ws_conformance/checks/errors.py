@@ -27,6 +27,7 @@ from responses_ws_conformance.checks.turns import stayed_open
 from responses_ws_conformance.exchanges import ConnectionView, Exchange, is_lookalike
 from responses_ws_conformance.payloads import integer
 from responses_ws_conformance.transcript import Opened, Received
+from responses_ws_conformance.values import excerpt, present
 
 FLAT_MEMBERS: Final = ("code", "message", "param")
 MASKED_KEY: Final = re.compile(r"\[secret: (?:second_)?api_key\]")
@@ -100,7 +101,7 @@ def refusals_are_error_events(evidence: Evidence) -> Iterator[Outcome]:
     for event in lookalikes(evidence):
         members = ", ".join(sorted(event.payload))
         yield Finding(
-            event.n, wanted, f"a message of type {event.type!r} with the members {members}"
+            event.n, wanted, f"a message of type {excerpt(event.type)} with the members {members}"
         )
 
 
@@ -130,7 +131,7 @@ def refusals_have_a_status(evidence: Evidence) -> Iterator[Outcome]:
             yield Finding(
                 event.n,
                 "an integer status between 400 and 599",
-                "no status" if status is ABSENT else f"status {status!r}",
+                "no status" if status is ABSENT else f"status {present(status)}",
             )
 
 
@@ -156,7 +157,7 @@ def _non_empty(event: Received, error: dict[str, Any], name: str) -> Iterator[Ou
         yield Finding(
             event.n,
             f"a non-empty string in error.{name}",
-            f"no error.{name}" if value is ABSENT else f"error.{name} {value!r}",
+            f"no error.{name}" if value is ABSENT else f"error.{name} {present(value)}",
         )
 
 
@@ -179,7 +180,7 @@ def refusals_have_a_param(evidence: Evidence) -> Iterator[Outcome]:
             yield Finding(
                 event.n,
                 "error.param, a string or null",
-                "no error.param" if param is ABSENT else f"error.param {param!r}",
+                "no error.param" if param is ABSENT else f"error.param {present(param)}",
             )
 
 

@@ -27,6 +27,7 @@ from responses_ws_conformance.exchanges import (
     response_of,
 )
 from responses_ws_conformance.transcript import Received
+from responses_ws_conformance.values import excerpt
 
 FIRST_STATUSES: Final = ("in_progress", "queued")
 # Times that are less apart are two ways to write one.
@@ -55,12 +56,12 @@ def created_names_a_running_response(evidence: Evidence) -> Iterator[Outcome]:
         response = response_of(event) or {}
         name, status = response.get("id"), response.get("status")
         if not isinstance(name, str) or not name:
-            yield Finding(event.n, "a response with a non-empty id", f"the id {name!r}")
+            yield Finding(event.n, "a response with a non-empty id", f"the id {excerpt(name)}")
         if status not in FIRST_STATUSES:
             yield Finding(
                 event.n,
                 "a response with the status in_progress or queued",
-                f"the status {status!r}",
+                f"the status {excerpt(status)}",
             )
 
 
@@ -190,7 +191,7 @@ def response_is_created_once(evidence: Evidence) -> Iterator[Outcome]:
             name = (response_of(stray) or {}).get("id")
             begins = stray.type == "response.created" and any(x.events for x in view.exchanges)
             if begins and name not in known:
-                yield Finding(stray.n, wanted, f"one more, for a response {name!r}")
+                yield Finding(stray.n, wanted, f"one more, for a response {excerpt(name)}")
 
 
 def ids_of(events: list[Received]) -> list[tuple[Received, str]]:
@@ -208,8 +209,8 @@ def response_keeps_its_id(evidence: Evidence) -> Iterator[Outcome]:
             if name != pairs[0][1]:
                 yield Finding(
                     event.n,
-                    f"the id {pairs[0][1]!r}, as in {pairs[0][0].type}",
-                    f"the id {name!r} in {event.type}",
+                    f"the id {excerpt(pairs[0][1])}, as in {pairs[0][0].type}",
+                    f"the id {excerpt(name)} in {event.type}",
                 )
 
 
@@ -221,7 +222,7 @@ def terminal_status_matches(evidence: Evidence) -> Iterator[Outcome]:
         status = (response_of(event) or {}).get("status")
         if status != wanted:
             yield Finding(
-                event.n, f"the status {wanted!r} in {event.type}", f"the status {status!r}"
+                event.n, f"the status {wanted!r} in {event.type}", f"the status {excerpt(status)}"
             )
 
 
@@ -244,8 +245,8 @@ def response_is_created_at_one_time(evidence: Evidence) -> Iterator[Outcome]:
             if abs(value - pairs[0][1]) >= A_SECOND:
                 yield Finding(
                     event.n,
-                    f"created_at {pairs[0][1]!r}, as in {pairs[0][0].type}",
-                    f"created_at {value!r} in {event.type}",
+                    f"created_at {excerpt(pairs[0][1])}, as in {pairs[0][0].type}",
+                    f"created_at {excerpt(value)} in {event.type}",
                     path="/response/created_at",
                 )
 
@@ -259,7 +260,7 @@ def completion_has_no_excuse(evidence: Evidence) -> Iterator[Outcome]:
         for name, value in found:
             if value is not None:
                 wanted = f"a completed response without {name}"
-                seen = f"{name} {response[name]!r}"[:160]
+                seen = f"{name} {excerpt(response[name])}"
                 yield Finding(event.n, wanted, seen, path=f"/response/{name}")
 
 
@@ -271,7 +272,9 @@ def failure_is_explained(evidence: Evidence) -> Iterator[Outcome]:
         members = error if isinstance(error, dict) else {}
         if not all(isinstance(members.get(name), str) for name in ("code", "message")):
             yield Finding(
-                event.n, "a response whose error has a code and a message", f"error {error!r}"
+                event.n,
+                "a response whose error has a code and a message",
+                f"error {excerpt(error)}",
             )
 
 
@@ -285,5 +288,5 @@ def incompleteness_is_explained(evidence: Evidence) -> Iterator[Outcome]:
             yield Finding(
                 event.n,
                 "a response whose incomplete_details has a reason",
-                f"incomplete_details {response.get('incomplete_details')!r}",
+                f"incomplete_details {excerpt(response.get('incomplete_details'))}",
             )

@@ -17,6 +17,7 @@ from responses_ws_conformance.checks import (
 from responses_ws_conformance.checks.streams import (
     number_of,
     of_type,
+    told_number,
 )
 from responses_ws_conformance.exchanges import (
     LIFECYCLE_EVENTS,
@@ -156,5 +157,4 @@ def vendor_events_are_numbered(evidence: Evidence) -> Iterator[Outcome]:
     """An event with a vendor prefix has an integer sequence_number."""
     for event in evidence.received:
         if event.type is not None and ":" in event.type and number_of(event) is None:
-            value = event.payload.get("sequence_number", "missing")
-            yield Finding(event.n, f"a sequence_number on {event.type}", repr(value))
+            yield Finding(event.n, f"a sequence_number on {event.type}", told_number(event))

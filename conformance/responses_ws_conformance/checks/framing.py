@@ -26,6 +26,7 @@ from responses_ws_conformance.checks.answers import (
 )
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.transcript import Received, Sent
+from responses_ws_conformance.values import present
 
 SSE_LINE: Final = re.compile(r"^(data|event):", re.MULTILINE)
 DONE: Final = re.compile(r'\s*(data:\s*)?"?\[DONE\]"?\s*')
@@ -107,7 +108,7 @@ def event_has_a_type(evidence: Evidence) -> Iterator[Outcome]:
     """Each JSON object has a type, and it is a string."""
     for message, payload in _objects(evidence):
         if not isinstance(payload.get("type"), str):
-            seen = f"type {payload['type']!r}" if "type" in payload else "no type"
+            seen = f"type {present(payload['type'])}" if "type" in payload else "no type"
             yield Finding(message.n, "a string type", f"{seen}: {_start(message)}", "/type")
 
 

@@ -19,7 +19,10 @@ from responses_ws_conformance.checks.answers import (
     without_control,
 )
 from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.values import excerpt
 
+# What an item says beside its texts.
+TOLD: Final = ("type", "name", "arguments")
 # What a model does when it likes, and what a server says of a response beside what it is.
 MOODY: Final = ("message", "reasoning")
 HEARTBEATS: Final = ("response.queued", "response.in_progress")
@@ -109,8 +112,8 @@ def create_has_the_same_outcome(mark: Mark) -> Iterator[Outcome]:
     elif is_moody(http):
         yield Undecided(Cause.MOOD, describe(http))
     elif (http.outcome, kinds(http)) != (socket.outcome, kinds(socket)):
-        expected = f"{describe(socket)} with {kinds(socket)}, as over the WebSocket"
-        yield Finding(http.last, expected, f"{describe(http)} with {kinds(http)}")
+        expected = f"{describe(socket)} with {excerpt(kinds(socket))}, as over the WebSocket"
+        yield Finding(http.last, expected, f"{describe(http)} with {excerpt(kinds(http))}")
 
 
 def course(exchange: Exchange) -> list[str]:
@@ -212,10 +215,7 @@ def gist(response: Any, items: list[dict[str, Any]]) -> dict[str, Any]:
         "status": response.get("status"),
         "previous_response_id": response.get("previous_response_id"),
         "output": [
-            {
-                **{name: item.get(name) for name in ("type", "name", "arguments")},
-                "texts": texts(item),
-            }
+            {**{n: item[n] for n in TOLD if item.get(n) is not None}, "texts": texts(item)}
             for item in items
         ],
     }
@@ -234,8 +234,8 @@ def stored_response_is_handed_out(mark: Mark) -> Iterator[Outcome]:
             # What a terminal event does not say of its response cannot be another in the fetched.
             is_told = name == "output" or name in made.response
             if is_told and given[name] != ended[name]:
-                expected = f"{name} {ended[name]!r}, as in the terminal event"
-                yield Finding(call.last, expected, f"{given[name]!r}", path=f"/{name}")
+                expected = f"{name} {excerpt(ended[name])}, as in the terminal event"
+                yield Finding(call.last, expected, excerpt(given[name]), path=f"/{name}")
 
 
 def withheld(mark: Mark, what: str) -> Iterator[Outcome]:

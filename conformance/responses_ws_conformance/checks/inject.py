@@ -22,6 +22,7 @@ from responses_ws_conformance.checks.answers import (
 )
 from responses_ws_conformance.commands import came_too_late, code_of
 from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.values import excerpt
 
 CREATED: Final = "response.inject.created"
 FAILED: Final = "response.inject.failed"
@@ -121,11 +122,13 @@ def _comes_back(mark: Mark, code: str) -> Iterator[Outcome]:
     yield from _names(command, command.request.get("response_id"))
     sent, back = command.request.get("input"), command.answer.payload.get("input")
     if not is_part(sent, back):
-        yield Finding(command.answer.n, f"the input as it was sent: {sent}", f"{back}", "/input")
+        yield Finding(
+            command.answer.n, f"the input as it was sent: {excerpt(sent)}", excerpt(back), "/input"
+        )
 
 
 def _names(command: Exchange, response_id: Any) -> Iterator[Finding]:
     if command.answer is not None and command.answer.payload.get("response_id") != response_id:
-        seen = f"{command.answer.payload.get('response_id')!r}"
+        seen = excerpt(command.answer.payload.get("response_id"))
         wanted = f"response_id {response_id!r}"
         yield Finding(command.answer.n, wanted, seen, path="/response_id")

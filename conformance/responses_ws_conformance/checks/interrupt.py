@@ -26,6 +26,7 @@ from responses_ws_conformance.exchanges import (
 )
 from responses_ws_conformance.items import Item, items_of
 from responses_ws_conformance.transcript import Received
+from responses_ws_conformance.values import excerpt
 
 ACCEPTED: Final = "response.interrupt.accepted"
 FAILED: Final = "response.interrupt.failed"
@@ -59,9 +60,11 @@ def _answered_with(mark: Mark, wanted: str) -> Iterator[Outcome]:
     if answer is None:
         yield from unanswered(command, wanted, fences=mark.exchanges("fence"))
     elif answer.type != wanted:
-        yield Finding(answer.n, wanted, f"{answer.type} with error {answer.payload.get('error')!r}")
+        yield Finding(
+            answer.n, wanted, f"{answer.type} with error {excerpt(answer.payload.get('error'))}"
+        )
     elif answer.payload.get("response_id") != response.response_id:
-        seen = f"{answer.payload.get('response_id')!r}"
+        seen = excerpt(answer.payload.get("response_id"))
         yield Finding(answer.n, f"response_id {response.response_id!r}", seen, path="/response_id")
 
 
@@ -78,7 +81,7 @@ def interrupted_response_is_incomplete(mark: Mark) -> Iterator[Outcome]:
         if reason != INTERRUPTION:
             path = "/response/incomplete_details/reason"
             wanted = f"the reason {INTERRUPTION!r}"
-            yield Finding(response.terminal.n, wanted, f"{reason!r}", path=path)
+            yield Finding(response.terminal.n, wanted, excerpt(reason), path=path)
 
 
 @expectation("RWS-INTR-011")
@@ -103,7 +106,7 @@ def interrupted_response_counts_its_tokens(mark: Mark) -> Iterator[Outcome]:
     if is_accepted(mark.exchange("command")) and response.terminal is not None:
         usage = response.response.get("usage")
         if not isinstance(usage, dict):
-            at, seen = response.terminal.n, f"{usage!r}"
+            at, seen = response.terminal.n, excerpt(usage)
             yield Finding(at, "the usage so far", seen, path="/response/usage")
 
 
@@ -147,7 +150,7 @@ def only_open_items_are_interrupted(evidence: Evidence) -> Iterator[Outcome]:
             for item in named
         )
         if not is_open and (named or announces):
-            seen = f"item_id {event.payload.get('item_id')!r}, which names no open item"
+            seen = f"item_id {excerpt(event.payload.get('item_id'))}, which names no open item"
             yield Finding(event.n, "an item of the response that is open", seen, path="/item_id")
 
 
@@ -161,7 +164,7 @@ def only_done_items_are_kept(mark: Mark) -> Iterator[Outcome]:
     done = [item.final.get("id") for item in items_of(response) if item.done is not None]
     kept = [i.get("id") for i in output_of(response.terminal) if isinstance(i, dict)]
     if kept and kept != done:
-        wanted, seen = f"the items {done}", f"the items {kept}"
+        wanted, seen = f"the items {excerpt(done)}", f"the items {excerpt(kept)}"
         yield Finding(response.terminal.n, wanted, seen, path="/response/output")
 
 

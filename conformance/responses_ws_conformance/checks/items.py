@@ -25,6 +25,7 @@ from responses_ws_conformance.items import (
     plain_parts,
 )
 from responses_ws_conformance.transcript import Received
+from responses_ws_conformance.values import excerpt
 
 
 def items(exchange: Exchange) -> Iterator[Item]:
@@ -86,7 +87,7 @@ def output_index_names_one_item(evidence: Evidence) -> Iterator[Outcome]:
                 yield Finding(
                     item.events[0].n,
                     f"one item at output_index {item.index}",
-                    f"another item there, named {item.ids!r}",
+                    f"another item there, named {excerpt([*item.ids])}",
                 )
 
 

@@ -28,6 +28,7 @@ from responses_ws_conformance.checks.answers import (
 from responses_ws_conformance.checks.turns import ENDED_WELL, queued_creates_run_in_order
 from responses_ws_conformance.exchanges import LANE, Exchange
 from responses_ws_conformance.transcript import Received
+from responses_ws_conformance.values import excerpt
 
 BAD_NAME: Final = "invalid_stream_id"
 NO_ROOM: Final = "websocket_stream_limit_reached"
@@ -74,7 +75,7 @@ def default_lane_has_no_name(evidence: Evidence) -> Iterator[Outcome]:
 
 
 def _misnamed(wrong: list[Received], expected: str, number: int) -> Finding:
-    seen = repr(wrong[0].payload[LANE]) if LANE in wrong[0].payload else "none"
+    seen = excerpt(wrong[0].payload[LANE]) if LANE in wrong[0].payload else "none"
     actual = f"{seen} on {wrong[0].type}; {len(wrong)} of {number} events are wrong"
     return Finding(wrong[0].n, f"{expected} on each event of the response", actual, f"/{LANE}")
 
@@ -92,7 +93,7 @@ def errors_name_their_lane(evidence: Evidence) -> Iterator[Outcome]:
     for exchange, error in errors_of_lanes(evidence):
         name = exchange.request[LANE]
         if error.payload.get(LANE) != name:
-            actual = repr(error.payload[LANE]) if LANE in error.payload else "none"
+            actual = excerpt(error.payload[LANE]) if LANE in error.payload else "none"
             wanted = f"the stream_id {name!r} on the error event"
             root = "RWS-LANE-004" if knows_no_lanes(exchange) else None
             yield Finding(error.n, wanted, actual, f"/{LANE}", root)
@@ -134,7 +135,7 @@ def bad_name_is_not_echoed(mark: Mark) -> Iterator[Outcome]:
         return
     yield from without_control(mark, by="RWS-LANE-004")
     if LANE in exchange.error.payload:
-        actual = repr(exchange.error.payload[LANE])
+        actual = excerpt(exchange.error.payload[LANE])
         yield Finding(exchange.error.n, "no stream_id on the error event", actual, f"/{LANE}")
 
 
@@ -248,6 +249,8 @@ def points_at_the_lane(mark: Mark, code: str, *, by: str) -> Iterator[Outcome]:
     yield from without_control(mark, by="RWS-LANE-004")
     status, param = exchange.error.payload.get("status"), exchange.error_object.get("param")
     if status != 400:
-        yield Finding(exchange.error.n, "status 400", f"status {status!r}", "/status")
+        yield Finding(exchange.error.n, "status 400", f"status {excerpt(status)}", "/status")
     if param != LANE:
-        yield Finding(exchange.error.n, f"param {LANE!r}", f"param {param!r}", "/error/param")
+        yield Finding(
+            exchange.error.n, f"param {LANE!r}", f"param {excerpt(param)}", "/error/param"
+        )

@@ -23,6 +23,7 @@ from responses_ws_conformance.checks.answers import (
 from responses_ws_conformance.checks.connection import describe_handshake, was_busy
 from responses_ws_conformance.exchanges import ConnectionView, Exchange
 from responses_ws_conformance.transcript import Expired, Received
+from responses_ws_conformance.values import excerpt
 
 LIMIT_REACHED: Final = "websocket_connection_limit_reached"
 TOO_BIG: Final = 1009
@@ -48,7 +49,7 @@ def limit_is_announced(mark: Mark) -> Iterator[Outcome]:
 
 def _errors(view: ConnectionView) -> str:
     errors = [e.payload.get("error") for e in view.others if e.type == "error"]
-    return f"an error event with error {errors[-1]!r}" if errors else "no error event"
+    return f"an error event with error {excerpt(errors[-1])}" if errors else "no error event"
 
 
 def _lives_on(view: ConnectionView) -> bool:
@@ -71,10 +72,10 @@ def limit_belongs_to_the_connection(mark: Mark) -> Iterator[Outcome]:
         return
     status, lane = limit.payload.get("status"), limit.payload.get("stream_id")
     if isinstance(status, bool) or status != 400:
-        seen = f"status {status!r}" if "status" in limit.payload else "no status"
+        seen = f"status {excerpt(status)}" if "status" in limit.payload else "no status"
         yield Finding(limit.n, "status 400", seen, "/status")
     if lane is not None:
-        yield Finding(limit.n, "no stream_id", f"stream_id {lane!r}", "/stream_id")
+        yield Finding(limit.n, "no stream_id", f"stream_id {excerpt(lane)}", "/stream_id")
 
 
 @expectation("RWS-LIMIT-003")

@@ -18,6 +18,7 @@ from responses_ws_conformance.checks.streams import (
     numbered_streams,
     numbers_of,
     streams,
+    told_number,
 )
 
 
@@ -27,11 +28,11 @@ def events_are_numbered(evidence: Evidence) -> Iterator[Outcome]:
     for _, events in streams(evidence):
         bare = [e for e in events if number_of(e) is None]
         if bare:
-            value = bare[0].payload.get("sequence_number", "missing")
             yield Finding(
                 bare[0].n,
                 "an integer sequence_number on each event of the response",
-                f"{value!r} on {bare[0].type}; {len(bare)} of {len(events)} events lack one",
+                f"{told_number(bare[0])} on {bare[0].type}; "
+                f"{len(bare)} of {len(events)} events lack one",
             )
 
 

@@ -27,6 +27,7 @@ from responses_ws_conformance.thoughts import (
     thoughts,
 )
 from responses_ws_conformance.transcript import Received
+from responses_ws_conformance.values import excerpt
 
 
 def raw_thoughts(exchange: Exchange) -> Iterator[Thought]:
@@ -133,7 +134,7 @@ def encrypted(mark: Mark, is_owed: Callable[[dict[str, Any]], bool]) -> Iterator
         content = item.get("encrypted_content")
         if not isinstance(content, str) or not content:
             wanted = "a reasoning item with a non-empty encrypted_content"
-            yield Finding(event.n, wanted, f"{content!r}"[:80], path="/item/encrypted_content")
+            yield Finding(event.n, wanted, excerpt(content), path="/item/encrypted_content")
 
 
 @expectation("RWS-REASON-009")

@@ -7,15 +7,12 @@ Responses whose events ran into each other are left out, because item events car
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from reprlib import Repr
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from responses_ws_conformance.checks import Evidence
 from responses_ws_conformance.exchanges import Exchange
 
 Row = TypeVar("Row")
-EXCERPT: Final = Repr()
-EXCERPT.maxstring = EXCERPT.maxother = 80
 
 
 def responses(evidence: Evidence) -> list[Exchange]:
@@ -40,8 +37,3 @@ def each(
 def occurs(view: Callable[[Exchange], Iterator[Any]]) -> Callable[[Evidence], bool]:
     """True where a view of some response has a row to judge."""
     return lambda evidence: any(True for _ in each(view, evidence))
-
-
-def excerpt(value: Any) -> str:
-    """A value in a report, shortened; however deep it nests, only its top is looked at."""
-    return EXCERPT.repr(value)

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from responses_ws_conformance.checks import Evidence, Finding, Outcome, invariant
-from responses_ws_conformance.checks.rows import each, excerpt, occurs
+from responses_ws_conformance.checks.rows import each, occurs
 from responses_ws_conformance.exchanges import Exchange, output_of
 from responses_ws_conformance.items import ITEM_ADDED, ITEM_DONE, Item, done_items, items_of
 from responses_ws_conformance.transcript import Received
+from responses_ws_conformance.values import excerpt
 
 # What does not change while an item grows, next to its id.
 IDENTITY: Final = ("type", "call_id", "name")

@@ -35,6 +35,7 @@ from responses_ws_conformance.commands import (
 from responses_ws_conformance.exchanges import LANE, PREVIOUS, Exchange, reason_of
 from responses_ws_conformance.items import ITEM_DONE, items_of
 from responses_ws_conformance.transcript import Received
+from responses_ws_conformance.values import excerpt
 
 STEERED: Final = "steered"
 # What a response shows of its settings; metadata and ids are each response's own.
@@ -101,10 +102,10 @@ def acceptance_names_what_it_accepts(evidence: Evidence) -> Iterator[Outcome]:
     for exchange, event in accepted:
         steer = steer_of(event)
         if steer.get(PREVIOUS) != target_of(exchange):
-            wanted, seen = f"the response {target_of(exchange)!r}", repr(steer.get(PREVIOUS))
+            wanted, seen = f"the response {target_of(exchange)!r}", excerpt(steer.get(PREVIOUS))
             yield Finding(event.n, wanted, seen, path=f"/steer/{PREVIOUS}")
         if not isinstance(steer.get("id"), str) or not steer["id"]:
-            yield Finding(event.n, "a non-empty id", repr(steer.get("id")), path="/steer/id")
+            yield Finding(event.n, "a non-empty id", excerpt(steer.get("id")), path="/steer/id")
     for (one, first), (other, second) in combinations(accepted, 2):
         name = steer_of(second).get("id")
         if one.conn == other.conn and name and steer_of(first).get("id") == name:
@@ -124,7 +125,7 @@ def steered_response_says_so(mark: Mark) -> Iterator[Outcome]:
         yield Undecided(Cause.MOOD, describe(target))
     elif target.outcome == "incomplete" and reason != STEERED:
         path = "/response/incomplete_details/reason"
-        yield Finding(target.last, f"the reason {STEERED!r}", repr(reason), path=path)
+        yield Finding(target.last, f"the reason {STEERED!r}", excerpt(reason), path=path)
 
 
 def cut(evidence: Evidence) -> list[Exchange]:
@@ -170,7 +171,7 @@ def successor_continues_the_response(evidence: Evidence) -> Iterator[Outcome]:
         seen = successor.response.get(PREVIOUS)
         if seen is not None and seen != parent.response_id:
             path = f"/response/{PREVIOUS}"
-            yield Finding(successor.last, repr(parent.response_id), repr(seen), path=path)
+            yield Finding(successor.last, excerpt(parent.response_id), excerpt(seen), path=path)
 
 
 @invariant("RWS-STEER-007", when=lambda e: bool(successors(e)))
@@ -182,12 +183,12 @@ def successor_inherits_settings(evidence: Evidence) -> Iterator[Outcome]:
             if name in before and name in after and before[name] != after[name]:
                 yield Finding(
                     successor.last,
-                    f"{name} {before[name]!r}, as in the response that was steered",
-                    repr(after[name]),
+                    f"{name} {excerpt(before[name])}, as in the response that was steered",
+                    excerpt(after[name]),
                     path=f"/response/{name}",
                 )
         if "tools" in before and "tools" in after and tools_of(before) != tools_of(after):
-            wanted, seen = f"the tools {tools_of(before)}", repr(tools_of(after))
+            wanted, seen = f"the tools {excerpt(tools_of(before))}", excerpt(tools_of(after))
             yield Finding(successor.last, wanted, seen, path="/response/tools")
 
 
@@ -219,7 +220,9 @@ def _misnamed(events: Sequence[Received], target: Exchange) -> Iterator[Finding]
     wrong = [e for e in events if e.payload.get(LANE) != lane]
     if wrong:
         wanted = f"the stream_id {lane!r} of the response" if lane else "no stream_id"
-        seen = f"{wrong[0].payload.get(LANE)!r} on {wrong[0].type}, {len(wrong)} events in all"
+        seen = (
+            f"{excerpt(wrong[0].payload.get(LANE))} on {wrong[0].type}, {len(wrong)} events in all"
+        )
         yield Finding(wrong[0].n, wanted, seen, path=f"/{LANE}")
 
 

@@ -27,6 +27,7 @@ from responses_ws_conformance.checks.steering import successors, targets
 from responses_ws_conformance.commands import FAILED, PENDING, is_accepted, steer_of
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.transcript import Received
+from responses_ws_conformance.values import excerpt
 
 # Calls that the client answers; those of hosted tools have an id of that kind as well.
 ANSWERED: Final = ("function_call", "custom_tool_call")
@@ -124,14 +125,18 @@ def create_keeps_its_settings(mark: Mark) -> Iterator[Outcome]:
     if "instructions" in before and "instructions" in after:
         seen += 1
         if before["instructions"] == after["instructions"] != own["instructions"]:
-            wanted = f"the instructions {own['instructions']!r} of the create"
+            wanted = f"the instructions {excerpt(own['instructions'])} of the create"
             path = "/response/instructions"
-            yield Finding(exchange.last, wanted, f"{after['instructions']!r}, as before", path)
+            yield Finding(
+                exchange.last, wanted, f"{excerpt(after['instructions'])}, as before", path
+            )
     if "tools" in before and "tools" in after:
         seen += 1
         if tools_of(before) == tools_of(after) != tools_of(own):
-            wanted = f"the tools {tools_of(own)} of the create"
-            yield Finding(exchange.last, wanted, f"{tools_of(after)}, as before", "/response/tools")
+            wanted = f"the tools {excerpt(tools_of(own))} of the create"
+            yield Finding(
+                exchange.last, wanted, f"{excerpt(tools_of(after))}, as before", "/response/tools"
+            )
     if not seen:
         why = f"no response shows settings; {describe(exchange)}"
         yield Undecided(Cause.BLOCKED, why, by="RWS-CREATE-003")

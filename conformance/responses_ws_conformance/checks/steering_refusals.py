@@ -19,6 +19,7 @@ from responses_ws_conformance.checks.answers import describe, is_transient
 from responses_ws_conformance.commands import ACCEPTED, FAILED, code_of, is_accepted, steer_of
 from responses_ws_conformance.exchanges import PREVIOUS, Exchange
 from responses_ws_conformance.transcript import Received
+from responses_ws_conformance.values import excerpt
 
 NOT_FOUND: Final = "response_not_found"
 INVALID: Final = "invalid_input"
@@ -77,10 +78,14 @@ def failure_gives_the_input_back(evidence: Evidence) -> Iterator[Outcome]:
     for exchange, event in failures(evidence):
         steer, sent = steer_of(event), exchange.request.get(PREVIOUS)
         if steer.get(PREVIOUS) != sent:
-            yield Finding(event.n, repr(sent), repr(steer.get(PREVIOUS)), path=f"/steer/{PREVIOUS}")
+            yield Finding(
+                event.n, excerpt(sent), excerpt(steer.get(PREVIOUS)), path=f"/steer/{PREVIOUS}"
+            )
         given, back = texts(exchange.request.get("input")), texts(steer.get("input"))
         if given != back:
-            yield Finding(event.n, f"the input with {given}", f"{back}", path="/steer/input")
+            yield Finding(
+                event.n, f"the input with {excerpt(given)}", excerpt(back), path="/steer/input"
+            )
 
 
 def texts(value: Any) -> list[str]:
@@ -105,7 +110,7 @@ def later_failure_has_the_id(evidence: Evidence) -> Iterator[Outcome]:
         wanted = steer_of(exchange.answer).get("id") if exchange.answer is not None else None
         seen = steer_of(event).get("id")
         if seen != wanted:
-            yield Finding(event.n, f"the id {wanted!r}", repr(seen), path="/steer/id")
+            yield Finding(event.n, f"the id {excerpt(wanted)}", excerpt(seen), path="/steer/id")
 
 
 @expectation("RWS-STEER-020", root="RWS-STEER-001")

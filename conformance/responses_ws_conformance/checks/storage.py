@@ -60,7 +60,7 @@ def default_is_not_shown_as_false(evidence: Evidence) -> Iterator[Outcome]:
         for event in exchange.events:
             if (response_of(event) or {}).get("store") is False:
                 expected = "store true, or no store, for a create without store"
-                seen = f"store False in {event.type}"
+                seen = f"store false in {event.type}"
                 yield Finding(event.n, expected, seen, path="/response/store")
                 break
 

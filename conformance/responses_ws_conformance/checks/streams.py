@@ -17,6 +17,7 @@ from responses_ws_conformance.checks import Evidence
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.payloads import integer
 from responses_ws_conformance.transcript import Received
+from responses_ws_conformance.values import excerpt
 
 ANSWERS: Final = ("response.steer.", "response.inject.", "response.interrupt.")
 
@@ -56,6 +57,12 @@ def number_of(event: Received) -> int | None:
     """The ``sequence_number``, None where it is absent or not an integer."""
     payload = event.payload
     return integer(payload.get("sequence_number")) if isinstance(payload, dict) else None
+
+
+def told_number(event: Received) -> str:
+    """What stands where the ``sequence_number`` of an event should be."""
+    name = "sequence_number"
+    return excerpt(event.payload[name]) if name in event.payload else f"no {name}"
 
 
 def numbers_of(events: Iterable[Received]) -> list[int]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from responses_ws_conformance.checks import Evidence, Finding, Outcome, invariant
-from responses_ws_conformance.checks.rows import each, excerpt, occurs
+from responses_ws_conformance.checks.rows import each, occurs
 from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.items import ARGUMENTS, Item, items_of
+from responses_ws_conformance.values import excerpt
 from responses_ws_conformance.wholes import (
     Whole,
     ended_streams,

@@ -28,6 +28,7 @@ from responses_ws_conformance.exchanges import Exchange, output_of
 from responses_ws_conformance.items import Item, done_items, final_items
 from responses_ws_conformance.payloads import NOT_JSON, parse
 from responses_ws_conformance.transcript import Received
+from responses_ws_conformance.values import excerpt
 
 
 @expectation("RWS-TOOL-001")
@@ -42,7 +43,9 @@ def forced_call_comes(mark: Mark) -> Iterator[Outcome]:
         yield Finding(
             exchange.last,
             f"a function_call item of {wanted}" if wanted else "a function_call item",
-            f"calls of {names!r}" if names else f"no call, and the text {exchange.text[:80]!r}",
+            f"calls of {excerpt(names)}"
+            if names
+            else f"no call, and the text {exchange.text[:80]!r}",
         )
 
 
@@ -64,7 +67,7 @@ def nameless(event: Received, call: dict[str, Any]) -> Iterator[Finding]:
         value = call.get(name)
         if not isinstance(value, str) or not value:
             wanted = f"a {call['type']} with a non-empty string as {name}"
-            yield Finding(event.n, wanted, f"{value!r}"[:80])
+            yield Finding(event.n, wanted, excerpt(value))
 
 
 @invariant("RWS-TOOL-002", when=lambda evidence: bool(finished_calls(evidence)))
@@ -75,7 +78,7 @@ def calls_are_whole(evidence: Evidence) -> Iterator[Outcome]:
         arguments = call.get("arguments")
         if not isinstance(arguments, str) or parse(arguments) is NOT_JSON:
             wanted = "a function_call whose arguments are a string of valid JSON"
-            yield Finding(event.n, wanted, f"{arguments!r}"[:80])
+            yield Finding(event.n, wanted, excerpt(arguments))
 
 
 @expectation("RWS-TOOL-003", root="RWS-CHAIN-001")
@@ -150,7 +153,9 @@ def no_call_is_emitted(mark: Mark) -> Iterator[Outcome]:
         calls = [i for i in shown if isinstance(i, dict) and i.get("type") == "function_call"]
         if calls:
             wanted = 'no function_call item under tool_choice "none"'
-            yield Finding(event.n, wanted, f"a call of {calls[0].get('name')!r} in {event.type}")
+            yield Finding(
+                event.n, wanted, f"a call of {excerpt(calls[0].get('name'))} in {event.type}"
+            )
             return
 
 
@@ -164,7 +169,9 @@ def refusal_of_an_output_names_the_input(mark: Mark) -> Iterator[Outcome]:
         return
     param = exchange.error_object.get("param")
     if param != "input":
-        yield Finding(exchange.error.n, "param 'input'", f"param {param!r}", path="/error/param")
+        yield Finding(
+            exchange.error.n, "param 'input'", f"param {excerpt(param)}", path="/error/param"
+        )
     else:
         yield from without_control(mark, by="RWS-TOOL-003")
 
@@ -180,7 +187,7 @@ def only_allowed_tools_are_called(mark: Mark) -> Iterator[Outcome]:
     for event, item in final_items(subject):
         if item.get("type") == "function_call" and item.get("name") not in allowed:
             wanted = f"calls of {' and '.join(allowed)} only"
-            yield Finding(event.n, wanted, f"a call of {item.get('name')!r}")
+            yield Finding(event.n, wanted, f"a call of {excerpt(item.get('name'))}")
             return
     outcomes = [*answered(subject, by=("completed", "incomplete"))]
     yield from outcomes or without_control(mark, by="RWS-TOOL-001")

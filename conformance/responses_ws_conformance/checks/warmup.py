@@ -15,6 +15,7 @@ from responses_ws_conformance.checks.answers import (
 from responses_ws_conformance.checks.creation import answered_without_a_stall
 from responses_ws_conformance.exchanges import LIFECYCLE_EVENTS, Exchange, response_of
 from responses_ws_conformance.payloads import integer
+from responses_ws_conformance.values import excerpt
 
 
 @expectation("RWS-WARM-001")
@@ -26,7 +27,7 @@ def warm_up_is_completed(mark: Mark) -> Iterator[Outcome]:
         name = (response_of(exchange.terminal) or {}).get("id")
         if not isinstance(name, str) or not name:
             at, expected = exchange.terminal.n, "a response with a non-empty id"
-            yield Finding(at, expected, f"the id {name!r}", path="/response/id")
+            yield Finding(at, expected, f"the id {excerpt(name)}", path="/response/id")
 
 
 def warm_ups(evidence: Evidence) -> list[Exchange]:
