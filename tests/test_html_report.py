@@ -27,6 +27,7 @@ from responses_ws_conformance.transcript import (
     Message,
     Note,
     Received,
+    Requested,
     Sent,
     Transcript,
 )
@@ -180,11 +181,14 @@ DECISIVE = {
         "Remember: the code word is": 1,
         '"unknown"': 3,
         "What is the code word?": 6,
+        '"store": true': 5,
     },
     ("only-the-first-steer-counts", "RWS-STEER-013"): {
-        "response.steer.accepted": 4,
+        "response.steer.accepted": 3,
         'response.steer"': 5,
+        '"input": "What is the code word?': 1,
     },
+    ("only-the-first-steer-counts", "RWS-STEER-024"): {'response.steer"': 2},
     ("busy-servers-ignore-pings", "RWS-FRAME-007"): {"ping": 2},
 }
 
@@ -261,6 +265,34 @@ def test_a_flood_is_one_finding_with_its_places() -> None:
     assert MORE not in page
 
 
+def test_an_excerpt_has_the_word_that_was_given_over_http() -> None:
+    told = Requested(0, 0.0, "h1", "POST", "/v1/responses", body='{"input": "plum"}')
+    asked = [
+        Sent(n, n / 10, "c1", "text", text=json.dumps({"type": "response.create"}))
+        for n in range(9, 90, 4)
+    ]
+    done = event(90, {"type": "response.completed", "response": {"id": "resp_1", "output": []}})
+    mark = Note(
+        91, 9.1, "mark", "RWS-HTTP-008", roles={"recalls": ("e89",)}, facts={"word": "plum"}
+    )
+    shown = around(conversation(told, *asked, done, mark), done.n, "RWS-HTTP-008")
+    assert told in shown
+    assert len(shown) <= MOST
+
+
+def test_a_sentence_says_where_it_is_broken_and_where_not() -> None:
+    broken = conversation(event(0, {}))
+    whole = Transcript(Header(scenario="core/other", target="ws://x"), [event(0, {})])
+    whole.path = Path("other.jsonl")
+    report = reported(broken, {"RWS-EVENT-003": [Finding(0, "an id", "none")]})
+    (row,) = (r for r in report["requirements"] if r["id"] == "RWS-EVENT-003")
+    report["scenarios"] = row["scenarios"] = ["core/turn", "core/other"]
+    part = dict(rows(html(report, [broken, whole])))["RWS-EVENT-003"]
+    text = re.sub("<[^>]+>", "", part)
+    assert "Broken in: core/turn." in text
+    assert "Not broken in: core/other." in text
+
+
 @pytest.mark.parametrize(
     ("broken", "headline"),
     [
@@ -298,6 +330,10 @@ GISTS = {
     'function_call_output "12:00"': {
         "type": "response.create",
         "input": [{"type": "function_call_output", "output": "12:00"}],
+    },
+    'function_call_output "12:00" for call_1': {
+        "type": "response.create",
+        "input": [{"type": "function_call_output", "output": "12:00", "call_id": "call_1"}],
     },
     '"said", calls get_time, calls null': {
         "type": "response.completed",
@@ -369,6 +405,8 @@ def test_the_lines_of_a_log_are_in_words() -> None:
         Sent(n=0, t=0.0, conn="c1", opcode="ping", data=b"rws idle"),
         Received(n=1, t=0.1, conn="c1", opcode="binary", data=b"\xff\x00"),
         wrong,
+        Sent(n=5, t=0.3, conn="c1", opcode="text", text='{"type": "x"}', fragments=3),
+        Sent(n=6, t=0.3, conn="c1", opcode="text", text="[]", fragments=2),
         Closed(n=7, t=0.4, conn="c1", side="client"),
         Closed(n=8, t=0.4, conn="c2", side="server", code=1008, reason="no"),
         Note(n=9, t=0.5, note="mark", requirement="RWS-STORE-002", roles=roles),
@@ -386,7 +424,8 @@ def test_the_lines_of_a_log_are_in_words() -> None:
         "param: null",
         "seen none at  /error/param: null",
         "⋯ 1 entry",
-        "⋯ 3 entries",
+        "(3 fragments)  x",
+        "(2 fragments) []",
         "closed by the suite, no code",
         "closed by the server, code 1008 no",
         "for RWS-STORE-002: recalls 36, 59; connection c2",

@@ -9,7 +9,7 @@ from typing import Final
 
 from responses_ws_conformance.attribution import Reading, read_exchanges
 from responses_ws_conformance.commands import target_of
-from responses_ws_conformance.exchanges import TERMINAL_EVENTS, Exchange
+from responses_ws_conformance.exchanges import PREVIOUS, TERMINAL_EVENTS, Exchange
 from responses_ws_conformance.transcript import (
     Answered,
     Entry,
@@ -20,7 +20,7 @@ from responses_ws_conformance.transcript import (
     Transcript,
 )
 
-MOST: Final = 16
+MOST: Final = 20
 NEIGHBOURS: Final = 2
 TURN_BOUNDS: Final = 6
 FRAME_LENGTH: Final = 800
@@ -73,22 +73,32 @@ def _named(transcript: Transcript, at: int, requirement: str) -> Iterator[int]:
     meant = [n for n in notes if any(x.sent.n <= at <= x.last for x in _marked(reading, n))]
     notes = meant or notes
     marked = [x for note in notes for x in _marked(reading, note)]
-    for exchange in (x for x in marked if x.sent.n <= at <= x.last):
+    judged = [x for x in marked if x.sent.n <= at <= x.last]
+    for exchange in judged:
         yield from _steps(reading, exchange)
-    for note in notes:
-        yield from _planting(reading, transcript, note)
+    words = [word for note in notes for word in _planted(note)]
+    # What was said instead of a word tells more where it was given too.
+    words += [x.text.strip() for x in judged if words and x.text.strip()]
+    for word in words:
+        yield from _planting(reading, transcript, word, at)
     for exchange in marked:
         yield from _bounds(exchange)
+    for exchange in judged:
+        yield from _continued(reading, exchange)
     for name in (name for note in notes for names in note.roles.values() for name in names):
         view = reading.connections.get(name)
         if view is not None:
             yield from (e.n for e in (view.opened, view.closed) if e is not None)
 
 
+def _known(reading: Reading) -> dict[str, Exchange]:
+    """Every exchange by its name, calls over HTTP among them."""
+    return {**reading.exchanges, **{name: call.exchange for name, call in reading.calls.items()}}
+
+
 def _marked(reading: Reading, note: Note) -> list[Exchange]:
-    """The exchanges that a mark names, calls over HTTP among them."""
-    calls = {name: call.exchange for name, call in reading.calls.items()}
-    known = {**reading.exchanges, **calls}
+    """The exchanges that a mark names."""
+    known = _known(reading)
     return [known[name] for names in note.roles.values() for name in names if name in known]
 
 
@@ -110,13 +120,35 @@ def _bounds(exchange: Exchange) -> Iterator[int]:
     yield next((e.n for e in ends if e is not None), x.last)
 
 
-def _planting(reading: Reading, transcript: Transcript, note: Note) -> Iterator[int]:
-    """The turns in which the words that a mark knows of were given."""
+def _continued(reading: Reading, exchange: Exchange) -> Iterator[int]:
+    """The turns that an exchange continues, the last of them first."""
+    turns = {x.response_id: x for x in _known(reading).values() if x.response_id is not None}
+    while (turn := exchange.parent or turns.pop(_previous(exchange), None)) is not None:
+        yield from _bounds(turn)
+        exchange = turn
+
+
+def _previous(exchange: Exchange) -> str:
+    name = exchange.request.get(PREVIOUS)
+    return name if isinstance(name, str) else ""
+
+
+def _planted(note: Note) -> list[str]:
+    """The words that a mark knows of."""
     facts = [note.facts[name] for name in PLANTED if name in note.facts]
     words = [w for fact in facts for w in (fact if isinstance(fact, list) else [fact])]
-    for word in (w for w in words if isinstance(w, str) and w):
-        for entry in transcript.entries:
-            if isinstance(entry, Sent) and word in (entry.text or ""):
-                exchange = reading.exchanges.get(f"e{entry.n}")
-                yield from _bounds(exchange) if exchange is not None else (entry.n,)
-                break
+    return [word for word in words if isinstance(word, str) and word]
+
+
+def _planting(reading: Reading, transcript: Transcript, word: str, at: int) -> Iterator[int]:
+    """The turn in which a word was given: the last one on the connection of an entry, or any."""
+    given = [e for e in transcript.entries if isinstance(e, Sent | Requested) and word in _said(e)]
+    conns = {e.conn for e in transcript.entries if e.n == at and not isinstance(e, Note)}
+    (*_, entry) = [None, *given[:1], *(e for e in given if e.n < at and e.conn in conns)]
+    if entry is not None:
+        exchange = _known(reading).get(f"e{entry.n}")
+        yield from _bounds(exchange) if exchange is not None else (entry.n,)
+
+
+def _said(entry: Sent | Requested) -> str:
+    return (entry.text if isinstance(entry, Sent) else entry.body) or ""

@@ -179,7 +179,7 @@ def frame(entry: Entry) -> str:
                 body = entry.text
             else:
                 body = f"{entry.opcode} {_bytes(entry.data or b'')}"
-            return safe(f"{entry.conn} {arrow} {body}")
+            return safe(f"{entry.conn} {arrow} {split(entry)}{body}")
         case Opened():
             return safe(f"{entry.conn} GET {entry.target}: {_came(entry)}")
         case Requested():
@@ -193,6 +193,11 @@ def frame(entry: Entry) -> str:
             return f"{entry.conn} waited {entry.limit:g} s ({entry.clock})"
         case Note():
             return safe(f"note {json.dumps(dict(entry.facts))}")
+
+
+def split(message: Message) -> str:
+    """In how many fragments a message went, where that is more than one."""
+    return f"({message.fragments} fragments) " if message.fragments > 1 else ""
 
 
 def _came(entry: Opened | Answered) -> str:

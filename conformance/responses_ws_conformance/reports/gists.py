@@ -50,7 +50,9 @@ def _input(items: list[Any]) -> str:
         return shown(text)
     kind, output = last.get("type"), last.get("output")
     words = [kind] if isinstance(kind, str) else []
-    return " ".join([*words, shown(output)] if isinstance(output, str) else words)
+    words += [shown(output)] if isinstance(output, str) else []
+    call = last.get("call_id")
+    return " ".join([*words, f"for {call}"] if isinstance(call, str) else words)
 
 
 def _response(response: Any) -> str:

@@ -96,10 +96,20 @@ def _requirements(report: Row, logs: Logs) -> Iterator[str]:
             yield f"<p>Not judged because of this: {', '.join(blocked)}.</p>"
         if row["findings"]:
             yield f"<p>Run again: <code>{said(row['again'])}</code></p>"
-        names = [name for name in row["scenarios"] if _recorded(name, logs)]
-        if names:
-            yield f"<p>Judged in: {', '.join(local(n, f'log-{n}') for n in names)}.</p>"
+        yield from _judged(row, [name for name in row["scenarios"] if _recorded(name, logs)])
         yield "</details>"
+
+
+def _judged(row: Row, scenarios: Sequence[str]) -> Iterator[str]:
+    """Where a sentence was judged: where it is not broken tells what is."""
+    broken = {finding["scenario"] for finding in row["findings"]}
+    groups = {
+        "Broken in": [name for name in scenarios if name in broken],
+        "Not broken in" if broken else "Judged in": [n for n in scenarios if n not in broken],
+    }
+    for words, names in groups.items():
+        if names:
+            yield f"<p>{words}: {', '.join(local(n, f'log-{n}') for n in names)}.</p>"
 
 
 def _recorded(scenario: str, logs: Logs) -> bool:

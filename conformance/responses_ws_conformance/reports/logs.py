@@ -16,7 +16,7 @@ from typing import Any, Final
 from responses_ws_conformance.likeness import parted
 from responses_ws_conformance.payloads import NOT_JSON
 from responses_ws_conformance.reports.gists import gist, shown
-from responses_ws_conformance.terminal import frame, safe
+from responses_ws_conformance.terminal import frame, safe, split
 from responses_ws_conformance.transcript import (
     Answered,
     Entry,
@@ -133,7 +133,7 @@ def _line(entry: Entry) -> str:
         name = f"<b>{escape(safe(kind, limit=80))}</b> " if isinstance(kind, str) else ""
         about = escape(safe(gist(entry.payload), limit=GIST_LENGTH))
         about = f"<i>{about}</i> " if about else ""
-        return name + about + escape(safe(entry.text, limit=LINE_LENGTH))
+        return split(entry) + name + about + escape(safe(entry.text, limit=LINE_LENGTH))
     # The connection and the direction have columns of their own.
     text = frame(entry).removeprefix(getattr(entry, "conn", "")).strip()
     return escape(DIRECTION.sub("", text, count=1))
