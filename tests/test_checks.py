@@ -105,3 +105,21 @@ def _judged(path: Path, report: Path, seed: str) -> str:
         [*command, "--report", str(report)], env=environment, capture_output=True, check=False
     )
     return report.read_text("utf-8")
+
+
+def test_a_compaction_item_that_is_empty_is_pointed_at() -> None:
+    found = [
+        f
+        for case in CASES
+        if case.requirement == "RWS-COMPACT-003" and case.conforms is False
+        for f in CHECKS[case.requirement].judge(Evidence.of(case.transcript()))
+    ]
+    assert all(isinstance(f, Finding) for f in found)
+    assert any(f.path == "/response/output/0" for f in found if isinstance(f, Finding))
+
+
+def test_a_number_that_is_not_there_is_no_text() -> None:
+    bare = next(c for c in CASES if c.requirement == "RWS-EVENT-011" and c.conforms is False)
+    (found, *_) = CHECKS["RWS-EVENT-011"].judge(Evidence.of(bare.transcript()))
+    assert isinstance(found, Finding)
+    assert found.actual.startswith("no sequence_number on ")

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import kill_matrix
 import pytest
-from responses_ws_conformance.checks import Cause, load_checks
+from responses_ws_conformance.checks import Cause, Finding, load_checks
+from responses_ws_conformance.likeness import MORE
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.runner import Run, plan
-from responses_ws_conformance.verdict import Judgement, Verdict, fold
+from responses_ws_conformance.transcript import Header, Transcript
+from responses_ws_conformance.verdict import Judgement, Located, Verdict, fold
 from responses_ws_reference.server import running_server
 
 REQUIREMENTS = catalogue().requirements
@@ -39,6 +41,14 @@ def test_a_violation_goes_under_the_violated_root() -> None:
     folded = fold(calls, judgement("RWS-CHAIN-002", Verdict.FAIL))
     assert (folded.verdict, folded.cause) == (Verdict.UNTESTABLE, Cause.BLOCKED)
     assert (folded.by, folded.why) == ("RWS-CHAIN-002", "it was refused")
+
+
+def test_what_is_folded_says_what_was_seen() -> None:
+    found = Finding(0, "an error event", f"response.completed{MORE}")
+    located = Located(found, Transcript(Header("x", "y")))
+    calls = Judgement(REQUIREMENTS["RWS-TOOL-004"], Verdict.FAIL, (located,))
+    folded = fold(calls, judgement("RWS-CHAIN-002", Verdict.FAIL))
+    assert folded.why == "seen response.completed"
 
 
 def test_a_dependent_of_a_dependent_goes_under_the_same_root() -> None:

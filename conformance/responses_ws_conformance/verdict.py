@@ -16,7 +16,7 @@ from responses_ws_conformance.checks import (
     Outcome,
     Undecided,
 )
-from responses_ws_conformance.likeness import MORE
+from responses_ws_conformance.likeness import MORE, parted
 from responses_ws_conformance.profile import MESSAGE_SIZE, SECOND_KEY
 from responses_ws_conformance.requirements import Requirement
 from responses_ws_conformance.transcript import Header, Transcript
@@ -166,7 +166,7 @@ def fold(judgement: Judgement, root: Judgement) -> Judgement:
     by = root.requirement.id if root.verdict is Verdict.FAIL else root.by
     if by is None or root.verdict not in (Verdict.FAIL, Verdict.UNTESTABLE):
         return judgement
-    why = judgement.why or judgement.findings[0].finding.actual
+    why = judgement.why or f"seen {parted(judgement.findings[0].finding.actual)[0]}"
     return replace(
         judgement, verdict=Verdict.UNTESTABLE, findings=(), why=why, cause=Cause.BLOCKED, by=by
     )

@@ -27,7 +27,7 @@ from responses_ws_conformance.checks.answers import (
     without_control,
 )
 from responses_ws_conformance.checks.http import not_as
-from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.exchanges import Exchange, output_of
 from responses_ws_conformance.values import excerpt
 
 COMPACTION: Final = "compaction"
@@ -73,24 +73,31 @@ def long_conversation_is_folded(mark: Mark) -> Iterator[Outcome]:
         yield Finding(beyond[-1].last, expected, f"none in {len(beyond)} responses")
 
 
-def folded_items(evidence: Evidence) -> list[tuple[int, dict[str, Any]]]:
-    """Each compaction item of a response or a compact call, and the entry that has it."""
-    given = [(x.last, item) for x in evidence.responses for item in x.output_items]
+def folded_items(evidence: Evidence) -> Iterator[tuple[int, str | None, dict[str, Any]]]:
+    """Each compaction item of a response or a compact call, the entry that has it, and where."""
+    outputs: list[tuple[int, str | None, Any]] = []
+    for exchange in evidence.responses:
+        whole = output_of(exchange.terminal) if exchange.terminal is not None else []
+        place = "/response/output" if whole else None
+        outputs.append((exchange.last, place, whole or exchange.output_items))
     for call in evidence.reading.calls.values():
-        output = call.payload.get("output") if isinstance(call.payload, dict) else None
-        items = output if isinstance(output, list) else []
-        given += [(call.last, item) for item in items if isinstance(item, dict)]
-    return [(at, item) for at, item in given if item.get("type") == COMPACTION]
+        payload = call.payload if isinstance(call.payload, dict) else {}
+        outputs.append((call.last, "/output", payload.get("output")))
+    for at, place, output in outputs:
+        for number, item in enumerate(output if isinstance(output, list) else []):
+            if isinstance(item, dict) and item.get("type") == COMPACTION:
+                yield at, f"{place}/{number}" if place is not None else None, item
 
 
-@invariant("RWS-COMPACT-003", when=lambda e: bool(folded_items(e)))
+@invariant("RWS-COMPACT-003", when=lambda e: any(True for _ in folded_items(e)))
 def compaction_item_has_contents(evidence: Evidence) -> Iterator[Outcome]:
     """A compaction item has an encrypted_content that is not empty."""
-    for at, item in folded_items(evidence):
+    for at, place, item in folded_items(evidence):
         contents = item.get("encrypted_content")
         if not isinstance(contents, str) or not contents:
             expected = "a compaction item with encrypted_content"
-            yield Finding(at, expected, f"the encrypted_content {excerpt(contents)}")
+            seen = f"the encrypted_content {excerpt(contents)}"
+            yield Finding(at, expected, seen, path=place)
 
 
 def announces_compaction(evidence: Evidence) -> bool:
