@@ -249,6 +249,7 @@ def test_findings_quote_no_more_than_anybody_reads() -> None:
     events = [
         {"type": "error", "status": flood, "error": {"message": [flood], "code": [flood]}},
         {"type": flood},
+        {"error": {"message": "no"}, flood: True},
     ]
     transcript = Transcript(Header(scenario="flood"))
     create = json.dumps({"type": "response.create", "input": "hi"})
