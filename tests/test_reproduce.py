@@ -14,9 +14,12 @@ from responses_ws_conformance.checks import Evidence
 from responses_ws_conformance.profile import Profile
 from responses_ws_conformance.report import ExitCode
 from responses_ws_conformance.reproduction import confirming, shrinking
+from responses_ws_conformance.reproduction.frames import of_transcript
+from responses_ws_conformance.reproduction.looks import Count
 from responses_ws_conformance.reproduction.outcomes import Outcome, compare, judged
 from responses_ws_conformance.reproduction.replays import replay
 from responses_ws_conformance.reproduction.sayings import Unsayable, literal
+from responses_ws_conformance.reproduction.scripts import script
 from responses_ws_conformance.reproduction.shrinking import shrink
 from responses_ws_conformance.reproduction.steps import conversation
 from responses_ws_conformance.requirements import catalogue
@@ -27,7 +30,7 @@ from responses_ws_reference.config import ServerConfig
 from responses_ws_reference.server import running_server
 from websockets.sync.server import ServerConnection
 
-from tests.reproduction import PROFILE, command, record, rws, target
+from tests.reproduction import PROFILE, VARIABLES, command, record, rws, target
 from tests.stubs import stub
 
 # A fault of each kind, and the requirement whose folder is tried.
@@ -109,6 +112,21 @@ def _assert_stands_alone(script: str) -> None:
             imported.add((node.module or "").partition(".")[0])
     assert imported <= LIBRARIES | sys.stdlib_module_names
     assert imported >= LIBRARIES
+
+
+def test_script_whose_key_is_refused_finds_nothing_fixed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(VARIABLES, "RWS_API_KEY", "sk-of-nobody")
+    with target() as good:
+        (transcript,) = record(good, tmp_path, "RWS-CREATE-001").values()
+        look = Count(("c1", "", 1), "response.completed")
+        heard = of_transcript(transcript)
+        text = script(transcript, title="X", url=good.url, found="x", symptom=look, wrong=heard)
+        (tmp_path / "reproduce.py").write_text(text, "utf-8")
+        done = command(tmp_path, "reproduce.py")
+    assert done.returncode == 2, done.stdout
+    assert "refused, perhaps for its key: c1" in done.stdout
 
 
 def test_script_that_says_too_much_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:

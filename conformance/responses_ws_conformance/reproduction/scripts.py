@@ -11,7 +11,7 @@ from importlib.resources import files
 from string import Template
 from typing import Final
 
-from responses_ws_conformance.reproduction.frames import ENDS, Frame, of_transcript
+from responses_ws_conformance.reproduction.frames import ENDS, OPENED, Frame, at, of_transcript
 from responses_ws_conformance.reproduction.looks import Look
 from responses_ws_conformance.reproduction.sayings import literal, sayings
 from responses_ws_conformance.transcript import Transcript
@@ -55,6 +55,7 @@ def script(
         "look": symptom.source() if symptom is not None else "None",
         "recorded": literal(symptom.seen(wrong)) if symptom is not None else "...",
         "right": literal(symptom.seen(right)) if symptom is not None else "...",
+        "accepted": ascii([f.turn[0] for f in right or recorded if _is_accepted(f)]),
         "fixed": ascii(f"FIXED {title}: no longer as recorded, but as a right server does"),
         "failed": ascii(f"FAILED {title}: {found}"),
         "other": ascii(
@@ -76,6 +77,11 @@ def script(
     text = template.substitute(texts, steps=lines)
     compile(text, TEMPLATE, "exec")
     return text
+
+
+def _is_accepted(frame: Frame) -> bool:
+    """True for a handshake that leads to a WebSocket: a refusal of it decides nothing else."""
+    return frame.type == OPENED and at(frame.value, "status") == 101
 
 
 def _auth(steps: Sequence[str]) -> Iterator[str]:

@@ -7,6 +7,7 @@ those that the finding itself points at before others. Where none does, there is
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -99,7 +100,7 @@ def candidates(
         yield from _endings(frame.turn, recorded)
         for path in paths:
             is_named = path[-1] in names or ".".join(map(str, path[-2:])) in names
-            if is_named or (isinstance(values[path], str) and repr(values[path]) in told):
+            if is_named or _is_quoted(values[path], told):
                 yield from _looks_at(frame, nth, path)
 
     for frame in here:
@@ -122,6 +123,13 @@ def candidates(
     for frame in recorded:
         if frame.type in alike:
             yield from looks(frame, None)
+
+
+def _is_quoted(value: Any, told: str) -> bool:
+    """True where a finding has a text, by itself or inside of another value."""
+    return isinstance(value, str) and any(
+        quoted in told for quoted in (repr(value), json.dumps(value, ensure_ascii=False))
+    )
 
 
 def _endings(turn: Turn, recorded: Sequence[Frame]) -> Iterator[Look]:
