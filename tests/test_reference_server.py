@@ -407,7 +407,10 @@ def test_an_idle_server_is_small() -> None:
         (["--variant", "none-such"], "unknown variant 'none-such'"),
         (["--http", "--fault", "pongs-are-lost"], "--http cannot have the fault pongs-are-lost"),
         (["--api-key-env", "RWS_UNSET"], "RWS_UNSET is not set"),
+        (["--fault", "ends-twice", "--fault", "never-ends"], "--fault is there twice"),
+        (["--port", "65536"], "a number from 0 to 65535"),
         (["--lifetime", "0"], "a positive number"),
+        (["--lifetime", "soon"], "a positive number"),
         (["--pace", "nan"], "a positive number"),
     ],
 )

@@ -6,12 +6,17 @@ import argparse
 import asyncio
 import contextlib
 import importlib.util
+import math
 import os
+import re
 import signal
 import sys
 from collections.abc import Container, Sequence
+from typing import Any, Final
 
 from responses_ws_reference.config import DEFAULT_LIFETIME, DEFAULT_MODEL, ServerConfig
+
+HIGHEST_PORT: Final = 65535
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -118,15 +123,44 @@ def _print_lists(options: argparse.Namespace) -> None:
             print(f"{fault.name}  {' '.join(fault.breaks)}  {fault.summary}")
 
 
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
 def _positive(text: str) -> float:
-    number = float(text)
-    if not 0 < number < float("inf"):
+    number = _number(text)
+    if not 0 < number < math.inf:
         raise argparse.ArgumentTypeError("a positive number of seconds is needed")
     return number
 
 
 def _pace(text: str) -> float:
-    return 0.0 if float(text) == 0 else _positive(text)
+    return 0.0 if _number(text) == 0 else _positive(text)
+
+
+def _port(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,5}", text, re.ASCII) or int(text) > HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"a number from 0 to {HIGHEST_PORT} is needed")
+    return int(text)
+
+
+class _Once(argparse.Action):
+    """An option of one value: of two the first would be lost without a word."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Keep the value; a second one is an error."""
+        if getattr(namespace, self.dest) is not None:
+            parser.error(f"{option_string} is there twice: a server has one at a time")
+        setattr(namespace, self.dest, values)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -136,7 +170,7 @@ def _parser() -> argparse.ArgumentParser:
         "127.0.0.1, prints one line when it listens, and stops on SIGTERM.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to bind to")
-    parser.add_argument("--port", type=int, default=0, help="port to bind to; 0 picks a free one")
+    parser.add_argument("--port", type=_port, default=0, help="port to bind to; 0 picks a free one")
     parser.add_argument(
         "--api-key-env",
         action="append",
@@ -172,8 +206,10 @@ def _parser() -> argparse.ArgumentParser:
         choices=("open-responses", "openai"),
         help="speak as one owner of the protocol would; without it, the output satisfies both",
     )
-    parser.add_argument("--variant", metavar="NAME", help="other choices that conform as well")
-    parser.add_argument("--fault", metavar="NAME", help="one deliberate violation")
+    parser.add_argument(
+        "--variant", action=_Once, metavar="NAME", help="other choices that conform as well"
+    )
+    parser.add_argument("--fault", action=_Once, metavar="NAME", help="one deliberate violation")
     parser.add_argument(
         "--without",
         action="append",
