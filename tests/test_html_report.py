@@ -426,7 +426,7 @@ def test_the_lines_of_a_log_are_in_words() -> None:
         "⋯ 1 entry",
         "(3 fragments)  x",
         "(2 fragments) []",
-        "closed by the suite, no code",
+        "closed by the client, no code",
         "closed by the server, code 1008 no",
         "for RWS-STORE-002: recalls 36, 59; connection c2",
         "the scenario could not go on (time): no end",

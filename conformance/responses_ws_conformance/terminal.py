@@ -28,10 +28,10 @@ LINE_LENGTH: Final = 160
 FINDINGS_SHOWN: Final = 3
 MORE_SHOWN: Final = 10
 ENDS: Final = {
-    "client": "closed by the suite",
+    "client": "closed by the client",
     "server": "closed by the server",
     "lost": "lost",
-    "failed": "failed by the suite, because its frames are broken",
+    "failed": "failed by the client, because the frames are broken",
 }
 COLUMNS: Final = (
     Verdict.PASS,
