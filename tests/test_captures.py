@@ -101,7 +101,7 @@ def test_command_judges_clients(capsys: pytest.CaptureFixture[str], tmp_path: Pa
     code, shown = judge(capsys, *words, "--dialect", "open-responses")
     assert code == 1
     assert "FAIL  RWS-CLIENT-006" in shown
-    assert f"again:    rws judge --role client {path}" in shown
+    assert f"again:    rws judge --role client --dialect open-responses {path}" in shown
     assert "not selected" not in shown
     rows = {row["id"]: row for row in json.loads(report.read_text("utf-8"))["requirements"]}
     assert all(name.startswith("RWS-CLIENT-") for name in rows)

@@ -230,6 +230,9 @@ def test_what_is_not_judged_says_why(rws: Any) -> None:
 
 
 BAD_INPUT = {
+    "a baseline that is not there": (["run", "--plan", "--baseline", "no.yaml"], "no.yaml"),
+    "a report in no form": (["report", "nowhere.json"], "nothing to write: name a file with"),
+    "a replay to nowhere": (["replay", "nowhere.jsonl"], "--to URL"),
     "a fragment": (["run", "ws://127.0.0.1:1/#x"], "no fragment"),
     "a requirement of clients": (["run", "--only", "RWS-CLIENT-001"], "--role client"),
     "a model without a server": (["run", "--model", "m"], "give its URL"),
@@ -253,6 +256,76 @@ def test_bad_input_is_one_clear_line(rws: Any, name: str) -> None:
     assert done.code == ExitCode.INFRASTRUCTURE
     assert message in done.err
     assert len(done.err.splitlines()) == 1
+
+
+BAD_FILES = {
+    "a report that is empty": ("", ["baseline", "write"], "not a report: Expecting value"),
+    "a report that is a transcript": ("{}\n{}", ["reproduce"], "rws run --report FILE writes one"),
+    "a report that has no bottom": ("[" * 100_000, ["report", "--html", "x"], "not a report"),
+    "a transcript that is a report": ('{"rws_report": 1}', ["judge"], "not a transcript entry"),
+    "a transcript of many lines": ("{\n}\n", ["judge"], "not a transcript: a line is one JSON"),
+    "a transcript that is no text": ("\udcff", ["judge"], "not a transcript: 'utf-8' codec"),
+    "a baseline that is a report": ("a: 1", ["run", "--plan", "--baseline"], "not a baseline: /"),
+    "an extension that breaks": ("\n1 / 0", ["list", "--extension"], "f:2: ZeroDivisionError: "),
+    "an extension that is no Python": ("[", ["list", "--extension"], "f: SyntaxError: "),
+}
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_bad_file_is_named_with_what_is_wrong(rws: Any, tmp_path: Path, name: str) -> None:
+    text, arguments, message = BAD_FILES[name]
+    (tmp_path / "f").write_text(text, "utf-8", errors="surrogateescape")
+    done = rws(*arguments, "f")
+    assert done.code == ExitCode.INFRASTRUCTURE
+    assert "rws: f" in done.err
+    assert message in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+def test_what_no_option_is_called_is_said_by_the_command(rws: Any) -> None:
+    done = rws("judge", "t.jsonl", "--output", "x")
+    assert done.code == ExitCode.INTERRUPTED
+    assert "rws judge: error: unrecognized arguments: --output x" in done.err
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--max-turns", "0", "a whole number from 1 on is needed, not '0'"),
+        ("--jobs", "many", "a whole number from 1 on is needed, not 'many'"),
+        ("--spec-version", "9", "a version such as 0.1 is needed, not '9'"),
+    ],
+)
+def test_value_of_an_option_is_explained(rws: Any, option: str, value: str, message: str) -> None:
+    done = rws("run", option, value)
+    assert done.code == ExitCode.INTERRUPTED
+    assert f"argument {option}: {message}" in done.err
+
+
+def test_folder_is_judged_like_its_files(rws: Any, tmp_path: Path) -> None:
+    ran = rws("run", "--only", "RWS-FRAME-012")
+    judged = rws("judge", "rws-report/transcripts", "--html", "new/r.html")
+    assert judged.code == ran.code
+    assert judged.verdicts() == ran.verdicts()
+    assert (tmp_path / "new" / "r.html").is_file(), "its folder is made"
+    (tmp_path / "empty").mkdir()
+    assert "no transcripts" in rws("judge", "empty").err
+
+
+@pytest.mark.parametrize(
+    ("target", "again"),
+    [
+        ("ws://h/v1?a=1; rm -r x", "rws run 'ws://h/v1?a=1; rm -r x' --only RWS-FRAME-012"),
+        ("", "rws judge t.jsonl"),
+    ],
+)
+def test_recorded_target_is_no_part_of_a_command(
+    rws: Any, tmp_path: Path, target: str, again: str
+) -> None:
+    header = {"rws_transcript": 1, "scenario": "s", "source": "captured", "target": target}
+    (tmp_path / "t.jsonl").write_text(json.dumps(header) + "\n")
+    rows = rws("judge", "t.jsonl").report["requirements"]
+    assert [row["again"] for row in rows if row["id"] == "RWS-FRAME-012"] == [again]
 
 
 @pytest.mark.parametrize("proxy", ["http://127.0.0.1:99999", "http://a..b:3128", "http://"])

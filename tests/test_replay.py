@@ -58,11 +58,11 @@ def test_command_says_what_became_of_a_violation(
     (tmp_path / "p.yaml").write_text(PROFILE)
     with target(fault) as profile:
         where = ["--to", profile.url, "--profile", "p.yaml"]
-        done = rws(tmp_path, "replay", str(file), *where, "--output", "now.jsonl")
+        done = rws(tmp_path, "replay", str(file), *where, "--output", "new/now.jsonl")
     assert done.returncode == code, done.stdout + done.stderr
     assert done.stdout.startswith(outcome.value)
     assert names in done.stdout
-    assert load(tmp_path / "now.jsonl").header.target == profile.url
+    assert load(tmp_path / "new" / "now.jsonl").header.target == profile.url
 
 
 def test_target_that_is_gone_is_infrastructure(file: Path, tmp_path: Path) -> None:

@@ -149,6 +149,12 @@ def test_saved_run_is_reproduced_without_its_target(tmp_path: Path) -> None:
         assert done.stdout == "found/RWS-ERROR-008: no target was asked when this was written\n"
         script = tmp_path / "found" / "RWS-ERROR-008" / "reproduce.py"
         assert command(tmp_path, str(script), bad.url).returncode == 1
+    (tmp_path / "rws-report").rename(tmp_path / "moved")
+    gone = rws(tmp_path, "reproduce", "r.json")
+    assert gone.returncode == ExitCode.INFRASTRUCTURE
+    assert "--transcripts says where" in gone.stderr
+    done = rws(tmp_path, "reproduce", "r.json", "--transcripts", "moved/transcripts")
+    assert done.returncode == ExitCode.OK, done.stderr
 
 
 def test_target_that_asks_for_no_key_is_compared_with_one_that_asks_for_none(

@@ -79,7 +79,9 @@ class Baseline:
     ) -> Iterator[Discrepancy]:
         if entry.expires is not None and entry.expires < today:
             yield Discrepancy(
-                entry.id, f"{entry.id}: its baseline entry has expired on {entry.expires}"
+                entry.id,
+                f"{entry.id}: its baseline entry expired on {entry.expires}: "
+                "repair what it is about, or give it a later date",
             )
         if judgement is None:
             return  # not selected in this run
@@ -113,7 +115,7 @@ def load_baseline(path: Path) -> Baseline:
     problems = explain("files/baseline", raw)
     if problems:
         pointer, message = problems[0]
-        raise ProfileError(f"{path}: {pointer or '/'}: {message}")
+        raise ProfileError(f"{path}: not a baseline: {pointer or '/'}: {message}")
     entries = tuple(_entry(path, row) for row in raw["known_failures"])
     known = catalogue().requirements
     seen: set[str] = set()

@@ -6,6 +6,7 @@ Written as JSON (schema ``files/report``); the terminal text is made from the sa
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from enum import IntEnum
@@ -106,6 +107,9 @@ class Report:
         """The report about saved transcripts, which judges them."""
         first = transcripts[0].header
         evidence = [Evidence.of(t) for t in transcripts]
+        files = _files(transcripts)
+        run = ["rws", "run", first.target]
+        command = shlex.join(run if first.target else ["rws", "judge", *files])
         return cls(
             target=first.target,
             judgements=tuple(judge_saved(evidence, role=role)),
@@ -117,12 +121,12 @@ class Report:
             spec_version=first.spec_version,
             selected=first.selected,
             scenarios=tuple(dict.fromkeys(t.header.scenario for t in transcripts)),
-            transcripts=_files(transcripts),
+            transcripts=files,
             turns=sum(_is_turn(entry) for t in transcripts for entry in t.entries),
             probes=probes(evidence),
             unclaimed=unclaimed(evidence),
-            command=f"rws run {first.target}",
-            again=f"rws run {first.target} --only {{id}}",
+            command=command,
+            again=f"{command} --only {{id}}" if first.target else command,
         )
 
     def count(self, verdict: Verdict) -> int:

@@ -33,6 +33,7 @@ from responses_ws_conformance.transcript import (
 
 TRANSCRIPT_VERSION: Final = 1
 SCHEMA: Final = "files/transcript"
+NO_HEADER: Final = "it begins with no header (a line with rws_transcript)"
 # JSON can spell half of a surrogate pair, which UTF-8 cannot: in a file it stays an escape.
 ESCAPING: Final = "backslashreplace"
 
@@ -66,13 +67,20 @@ def save(transcript: Transcript, stream: TextIO) -> None:
     stream.writelines(dump_entry(entry) for entry in transcript.entries)
 
 
+def files_in(path: Path) -> list[Path]:
+    """The transcripts of a folder by name; the path itself where it is no folder."""
+    return sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
+
+
 def load(path: Path) -> Transcript:
     """Read a transcript; raises TranscriptError with file and line where it is not one."""
     try:
         with path.open(encoding="utf-8") as stream:
             transcript = read(stream, name=str(path))
-    except (OSError, UnicodeDecodeError) as problem:
-        raise TranscriptError(f"{path}: {problem}") from None
+    except OSError as problem:
+        raise TranscriptError(f"{path}: {problem.strerror}") from None
+    except UnicodeDecodeError as problem:
+        raise TranscriptError(f"{path}: not a transcript: {problem}") from None
     transcript.path = path
     return transcript
 
@@ -85,7 +93,7 @@ def read(lines: Iterable[str], *, name: str = "transcript") -> Transcript:
         if not line.strip():
             continue
         if broken is not None:
-            raise TranscriptError(f"{name}:{broken}: not a JSON object")
+            raise TranscriptError(f"{name}:{broken}: not a transcript: a line is one JSON object")
         value = parse(line)
         if not isinstance(value, dict):
             broken = number
@@ -98,7 +106,7 @@ def read(lines: Iterable[str], *, name: str = "transcript") -> Transcript:
         except ValueError as problem:
             raise TranscriptError(f"{name}:{number}: not a transcript entry: {problem}") from None
     if transcript is None:
-        raise TranscriptError(f"{name}: no transcript header (a line with rws_transcript)")
+        raise TranscriptError(f"{name}: not a transcript: {NO_HEADER}")
     return transcript
 
 
@@ -116,6 +124,8 @@ _ENTRY_TYPES: Final[Mapping[str, type[Any]]] = {
 
 def _header_from(value: dict[str, Any]) -> Header:
     version = value.pop("rws_transcript", None)
+    if version is None:
+        raise ValueError(NO_HEADER)
     if version != TRANSCRIPT_VERSION:
         raise ValueError(f"rws_transcript is {version!r}, this suite reads {TRANSCRIPT_VERSION}")
     _check({"rws_transcript": version, **value})

@@ -52,7 +52,9 @@ COMMANDS: Final = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code."""
-    options = parser().parse_args(argv)
+    options, unknown = parser().parse_known_args(argv)
+    if unknown:  # said with the usage of the command, not with that of rws
+        options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that knows no arrows gets escapes
             stream.reconfigure(errors="backslashreplace")
@@ -97,4 +99,10 @@ def _extend(path: Path) -> None:
     """Run a vendor's file, which registers requirements, scenarios and checks."""
     if not path.is_file():
         raise CannotStart(f"no such extension file: {path}")
-    runpy.run_path(str(path))
+    try:
+        runpy.run_path(str(path))
+    except Exception as problem:  # whatever it is, it is the file that has to be mended
+        calls = traceback.extract_tb(problem.__traceback__)
+        lines = [call.lineno for call in calls if call.filename == str(path)]
+        where = f"{path}:{lines[-1]}" if lines else str(path)
+        raise CannotStart(f"{where}: {type(problem).__name__}: {problem}") from None

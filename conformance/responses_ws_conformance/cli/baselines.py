@@ -12,6 +12,7 @@ from responses_ws_conformance.baseline import (
     write_baseline,
 )
 from responses_ws_conformance.cli.options import Commands, saved_report
+from responses_ws_conformance.cli.writing import write_or_show
 from responses_ws_conformance.report import ExitCode
 
 
@@ -31,10 +32,7 @@ def add(commands: Commands) -> None:
 def baseline_write_command(options: argparse.Namespace) -> int:
     """``rws baseline write``."""
     text = write_baseline(known_from_report(saved_report(options.report)))
-    if options.output is None:
-        print(text, end="")
-    else:
-        options.output.write_text(text, "utf-8")
+    write_or_show(options.output, text)
     return ExitCode.OK
 
 

@@ -17,7 +17,7 @@ from responses_ws_conformance.reproduction.comparing import Difference, Places, 
 from responses_ws_conformance.runner import Run, plan
 from responses_ws_conformance.terminal import safe
 from responses_ws_conformance.transcript import Transcript
-from responses_ws_conformance.transcript_files import load
+from responses_ws_conformance.transcript_files import files_in, load
 
 LIMIT: Final = 300  # characters
 SCENARIOS_SHOWN: Final = 3
@@ -77,9 +77,7 @@ def _recordings(name: str, side: str, options: argparse.Namespace) -> dict[str, 
     """The last recording of each scenario, by name."""
     if name.startswith(("ws://", "wss://")):
         return _recorded(name, side, options)
-    path = Path(name)
-    files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
-    transcripts = [load(file) for file in files]
+    transcripts = [load(file) for file in files_in(Path(name))]
     transcripts.sort(key=lambda transcript: transcript.header.attempt)
     return {transcript.header.scenario: transcript for transcript in transcripts}
 

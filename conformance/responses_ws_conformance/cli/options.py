@@ -19,6 +19,7 @@ from responses_ws_conformance.profile import Profile
 from responses_ws_conformance.reports import FORMATS
 
 OUTPUT: Final = Path("rws-report")
+WRITES_REPORTS: Final = "rws run --report FILE writes one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Commands:
     ) -> argparse.ArgumentParser:
         """One subcommand, which is run by ``command``."""
         added = self.parsers.add_parser(name, help=about, description=_sentence(about))
-        added.set_defaults(command=command)
+        added.set_defaults(command=command, parser=added)
         added.add_argument(
             "--extension", type=Path, metavar="FILE", help="Python file with checks of your own"
         )
@@ -50,16 +51,19 @@ def _sentence(about: str) -> str:
 
 def positive(text: str) -> int:
     """A number of things of which there is at least one."""
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
     if number < 1:
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"a whole number from 1 on is needed, not {text!r}")
     return number
 
 
 def version(text: str) -> str:
     """A version of the specification, such as 0.1."""
     if not re.fullmatch(r"[0-9]{1,4}\.[0-9]{1,4}", text, re.ASCII):
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"a version such as 0.1 is needed, not {text!r}")
     return text
 
 
@@ -107,9 +111,11 @@ def saved_report(path: Path) -> dict[str, Any]:
     """The JSON of a report; raises CannotStart where the file is none."""
     try:
         report: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as problem:
-        raise CannotStart(f"{path}: {problem}") from None
-    problems = explain("files/report", report)
-    if problems:
-        raise CannotStart(f"{path}: not a report: {problems[0][0] or '/'}: {problems[0][1]}")
+    except OSError as problem:
+        raise CannotStart(f"{path}: {problem.strerror}") from None
+    except (ValueError, RecursionError) as problem:
+        raise CannotStart(f"{path}: not a report: {problem} ({WRITES_REPORTS})") from None
+    for pointer, message in explain("files/report", report)[:1]:
+        where = f"{pointer or '/'}: {message}"
+        raise CannotStart(f"{path}: not a report: {where} ({WRITES_REPORTS})")
     return report

@@ -10,12 +10,12 @@ from typing import Any
 
 from responses_ws_conformance.baseline import Baseline
 from responses_ws_conformance.cli.complaints import complain
+from responses_ws_conformance.cli.writing import write
 from responses_ws_conformance.report import Report
 from responses_ws_conformance.reports import FORMATS
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.terminal import details, summary, warnings
 from responses_ws_conformance.transcript import Transcript
-from responses_ws_conformance.transcript_files import ESCAPING
 
 
 def finish(
@@ -49,4 +49,4 @@ def write_formats(
     for name, render in FORMATS.items():
         path: Path | None = getattr(options, name)
         if path is not None:
-            path.write_text(render(report, transcripts), "utf-8", errors=ESCAPING)
+            write(path, render(report, transcripts))

@@ -39,8 +39,12 @@ def add(commands: Commands) -> None:
 
 def replay_command(options: argparse.Namespace) -> int:
     """``rws replay``."""
+    if options.to is None and options.profile is None:
+        raise CannotStart("no target: name it with --to URL, or in a --profile FILE")
     recorded = load(options.file)
     profile = profile_of(options, options.to)
+    if options.output is not None:
+        options.output.parent.mkdir(parents=True, exist_ok=True)
     try:
         repeated = replay(recorded, profile, path=options.output)
     except Unreachable as problem:

@@ -9,6 +9,7 @@ from responses_ws_conformance.cli.options import Commands, add_formats, saved_re
 from responses_ws_conformance.cli.outcome import write_formats
 from responses_ws_conformance.errors import CannotStart
 from responses_ws_conformance.report import ExitCode
+from responses_ws_conformance.reports import FORMATS
 from responses_ws_conformance.transcript_files import load
 
 
@@ -24,6 +25,9 @@ def add(commands: Commands) -> None:
 
 def report_command(options: argparse.Namespace) -> int:
     """``rws report``: a saved report in other forms, with the transcripts that it names."""
+    if all(getattr(options, name) is None for name in FORMATS):
+        forms = ", ".join(f"--{name}" for name in FORMATS)
+        raise CannotStart(f"nothing to write: name a file with one of {forms}")
     report = saved_report(options.report)
     paths = [Path(name) for name in report["transcripts"]]
     if options.transcripts is not None:

@@ -46,6 +46,7 @@ def add(commands: Commands) -> None:
     )
     command.add_argument("report", type=Path, metavar="REPORT", help="a report (JSON)")
     command.add_argument("--only", action="append", default=[], metavar="ID")
+    command.add_argument("--transcripts", type=Path, metavar="DIR", help="default: where it says")
     command.add_argument("--to", metavar="URL", help="ask this target whether it shows it again")
     add_target(command)
     folder = OUTPUT / "reproduce"
@@ -61,7 +62,7 @@ def reproduce_command(options: argparse.Namespace) -> int:
     wanted = [row for row in rows if not options.only or row["id"] in options.only]
     target = options.to is not None or options.profile is not None
     profile = profile_of(options, options.to) if target else None
-    judgements = _judged_again(wanted)
+    judgements = _judged_again(wanted, options.transcripts)
     write_folders(judgements, options.output, target=profile)
     return ExitCode.OK
 
@@ -97,14 +98,17 @@ def _needs(judgement: Judgement) -> tuple[bool, bool]:
     return any(isinstance(e, Requested) for e in entries), has_key or is_claimed
 
 
-def _judged_again(rows: Sequence[dict[str, Any]]) -> list[Judgement]:
+def _judged_again(rows: Sequence[dict[str, Any]], folder: Path | None) -> list[Judgement]:
     """The judgements of a report, made again from the transcripts that it names."""
     known, loaded = catalogue().requirements, dict[str, Transcript]()
     judgements: list[Judgement] = []
     for row in rows:
         names = dict.fromkeys(f["transcript"] for f in row["findings"] if f["transcript"])
         for name in names:
-            loaded.setdefault(name, load(Path(name)))
+            path = Path(name) if folder is None else folder / Path(name).name
+            if not path.is_file():
+                raise CannotStart(f"{path}: not there; --transcripts says where transcripts are")
+            loaded.setdefault(name, load(path))
         if not names or row["id"] not in known:
             raise CannotStart(f"{row['id']}: its transcript was not kept, or nobody knows it")
         if known[row["id"]].role == "client":

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from responses_ws_conformance.baseline import Baseline
 from responses_ws_conformance.cli.options import (
     OUTPUT,
     Commands,
@@ -70,13 +71,14 @@ def run_command(options: argparse.Namespace) -> int:
                 spec_version=options.spec_version,
             )
         )
+    baseline = baseline_of(options)
     with target as profile:
         dialect, jobs = options.dialect or profile.dialect, options.jobs or profile.jobs
         pinned = options.spec_version or profile.spec_version
         profile = replace(profile, dialect=dialect, jobs=jobs, spec_version=pinned)
         limits = {"only": options.only, "smoke": options.smoke, "max_turns": options.max_turns}
         todo = plan(profile, **limits)
-        return _show(profile, todo) if options.plan else _run(profile, todo, options)
+        return _show(profile, todo) if options.plan else _run(profile, todo, options, baseline)
 
 
 def _show(profile: Profile, todo: Plan) -> int:
@@ -88,13 +90,12 @@ def _show(profile: Profile, todo: Plan) -> int:
 
 
 def _cost(profile: Profile, todo: Plan) -> str:
-    dropped = f", {len(todo.dropped)} more dropped" if todo.dropped else ""
+    dropped = f", {len(todo.dropped)} more dropped by --max-turns" if todo.dropped else ""
     number = len(todo.scenarios)
     return f"{profile.target}: {number} scenarios, {todo.turns} turns and retries{dropped}"
 
 
-def _run(profile: Profile, todo: Plan, options: argparse.Namespace) -> int:
-    baseline = baseline_of(options)
+def _run(profile: Profile, todo: Plan, options: argparse.Namespace, baseline: Baseline) -> int:
     folder = options.output / "transcripts"
     make_room(folder)
     if options.reproduce is not None:

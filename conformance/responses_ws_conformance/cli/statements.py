@@ -10,6 +10,7 @@ from responses_ws_schemas import explain
 
 from responses_ws_conformance.cli.complaints import complain
 from responses_ws_conformance.cli.options import OUTPUT, Commands
+from responses_ws_conformance.cli.writing import write_or_show
 from responses_ws_conformance.errors import CannotStart
 from responses_ws_conformance.report import ExitCode
 from responses_ws_conformance.reports.badge import badge, said
@@ -60,11 +61,7 @@ def verify_command(options: argparse.Namespace) -> int:
 
 def badge_command(options: argparse.Namespace) -> int:
     """``rws statement badge``."""
-    drawing = badge(saved_statement(options.file))
-    if options.output is None:
-        print(drawing, end="")
-    else:
-        options.output.write_text(drawing, "utf-8")
+    write_or_show(options.output, badge(saved_statement(options.file)))
     return ExitCode.OK
 
 
