@@ -204,8 +204,8 @@ def test_only_transcripts_make_room(rws: Any, tmp_path: Path) -> None:
 
 def test_output_that_cannot_be_written_is_known_before_the_run(rws: Any, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    for option in ("--output", "--html"):
-        done = rws("run", option, "file/inside")
+    for words in (["run", "--output"], ["run", "--html"], ["init", dead_port(), "--output"]):
+        done = rws(*words, "file/inside")
         assert done.code == ExitCode.INFRASTRUCTURE
         assert done.err.startswith("rws: file")
         assert (done.out, len(done.err.splitlines())) == ("", 1)

@@ -209,6 +209,34 @@ def test_forms_can_be_made_afterwards(folder: Path, tmp_path: Path) -> None:
         assert (tmp_path / name).read_text("utf-8") == (folder / f"r.{name}").read_text("utf-8")
 
 
+def test_transcripts_of_another_run_are_left_out_and_that_is_said(
+    folder: Path, tmp_path: Path
+) -> None:
+    report = json.loads((folder / "r.json").read_text("utf-8"))
+    (tmp_path / "t").mkdir()
+    for name in report["transcripts"]:
+        header, *entries = (folder / name).read_text("utf-8").splitlines()
+        header = json.dumps({**json.loads(header), "started_at": "2027-01-01T00:00:00+00:00"})
+        (tmp_path / "t" / Path(name).name).write_text("\n".join([header, *entries]), "utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "responses_ws_conformance.cli",
+        "report",
+        str(folder / "r.json"),
+    ]
+    command += ["--transcripts", "t"]
+    shown = subprocess.run(
+        [*command, "--html", "r.html"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (shown.returncode, "another run's" in shown.stderr) == (ExitCode.OK, True)
+    assert "0 of" in shown.stderr
+    stated = subprocess.run(
+        [*command, "--statement", "s"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert stated.returncode == ExitCode.INFRASTRUCTURE
+
+
 @pytest.fixture
 def hostile() -> tuple[dict[str, Any], Transcript]:
     """A report about a target that sends markup and escape sequences."""

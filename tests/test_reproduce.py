@@ -155,6 +155,11 @@ def test_saved_run_is_reproduced_without_its_target(tmp_path: Path) -> None:
     assert "--transcripts says where" in gone.stderr
     done = rws(tmp_path, "reproduce", "r.json", "--transcripts", "moved/transcripts")
     assert done.returncode == ExitCode.OK, done.stderr
+    with target() as good:
+        rws(tmp_path, "run", good.url, "--profile", "p.yaml", *names)
+    done = rws(tmp_path, "reproduce", "r.json")
+    assert done.returncode == ExitCode.INFRASTRUCTURE
+    assert "its transcripts do not show it" in done.stderr
 
 
 def test_target_that_asks_for_no_key_is_compared_with_one_that_asks_for_none(

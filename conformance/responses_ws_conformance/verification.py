@@ -16,7 +16,7 @@ from responses_ws_conformance.planning import offered
 from responses_ws_conformance.report import Report
 from responses_ws_conformance.reports.statement import stated
 from responses_ws_conformance.requirements import catalogue
-from responses_ws_conformance.times import seconds
+from responses_ws_conformance.times import is_within
 from responses_ws_conformance.transcript import Header, Transcript
 
 # What every transcript of a run says alike.
@@ -33,7 +33,6 @@ PROVEN: Final = (
     "seen_and_not_judged",
 )
 BROKEN: Final = ("fail", "warn")
-ROUNDING: Final = 1.0  # seconds
 
 
 def disagreements(statement: Mapping[str, Any], transcripts: Sequence[Transcript]) -> Iterator[str]:
@@ -158,16 +157,10 @@ def _claims(statement: Mapping[str, Any], header: Header) -> Iterator[str]:
 
 
 def _times(when: Mapping[str, Any], transcripts: Sequence[Transcript]) -> Iterator[str]:
-    if not when["started_at"]:
-        return  # captured by somebody who kept no time
-    start = seconds(when["started_at"])
-    end = start + when["duration_s"]
     for transcript in transcripts:
-        if not transcript.header.started_at:
-            continue
-        begun = seconds(transcript.header.started_at)
-        if not start - ROUNDING <= begun <= end + ROUNDING:
-            yield f"{_name(transcript)}: begun {transcript.header.started_at}, not in the run"
+        begun = transcript.header.started_at
+        if not is_within(begun, when["started_at"], when["duration_s"]):
+            yield f"{_name(transcript)}: begun {begun}, not in the run"
 
 
 def _name(transcript: Transcript) -> str:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from responses_ws_conformance.cli.options import OUTPUT, Commands, add_target, profile_of
+from responses_ws_conformance.cli.writing import find_room
 from responses_ws_conformance.drafting import draft, look, sound
 from responses_ws_conformance.errors import CannotStart
 from responses_ws_conformance.report import ExitCode
@@ -27,6 +28,8 @@ def init_command(options: argparse.Namespace) -> int:
     if options.output is not None and options.output.exists():
         raise CannotStart(f"{options.output}: it is there already")
     profile = profile_of(options, options.url)
+    if options.output is not None:
+        find_room(options.output)
     kept = read_yaml(options.profile) if options.profile else {}
     turns = sum(s.turns for s in SOUNDINGS.values())
     print(f"{profile.target}: {turns} turns at most", file=sys.stderr, flush=True)
@@ -38,7 +41,6 @@ def init_command(options: argparse.Namespace) -> int:
     if options.output is None:
         print(text, end="")
         return ExitCode.OK
-    options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(text, "utf-8")
     claimed = ", ".join(seen.signs) or "nothing beyond the core"
     print(f"{options.output}: claims {claimed}; read it before you believe it")

@@ -17,6 +17,7 @@ from responses_ws_conformance.errors import CannotStart
 from responses_ws_conformance.loading import load_profile
 from responses_ws_conformance.profile import Profile
 from responses_ws_conformance.reports import FORMATS
+from responses_ws_conformance.times import seconds
 
 OUTPUT: Final = Path("rws-report")
 WRITES_REPORTS: Final = "rws run --report FILE writes one"
@@ -118,4 +119,9 @@ def saved_report(path: Path) -> dict[str, Any]:
     for pointer, message in explain("files/report", report)[:1]:
         where = f"{pointer or '/'}: {message}"
         raise CannotStart(f"{path}: not a report: {where} ({WRITES_REPORTS})")
+    try:
+        if report["started_at"]:
+            seconds(report["started_at"])
+    except ValueError as problem:
+        raise CannotStart(f"{path}: {problem}") from None
     return report

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
+from responses_ws_conformance.cli.complaints import complain
 from responses_ws_conformance.cli.options import Commands, add_formats, saved_report
 from responses_ws_conformance.cli.outcome import write_formats
 from responses_ws_conformance.errors import CannotStart
 from responses_ws_conformance.report import ExitCode
 from responses_ws_conformance.reports import FORMATS
+from responses_ws_conformance.times import is_within
+from responses_ws_conformance.transcript import Transcript
 from responses_ws_conformance.transcript_files import load
 
 
@@ -32,11 +36,21 @@ def report_command(options: argparse.Namespace) -> int:
     paths = [Path(name) for name in report["transcripts"]]
     if options.transcripts is not None:
         paths = [options.transcripts / path.name for path in paths]
-    missing = [path for path in paths if not path.is_file()]
-    if missing and options.statement is not None:
-        raise CannotStart(
-            f"{missing[0]}: not there, and a statement names every transcript; "
-            "--transcripts says where they are"
-        )
-    write_formats(report, [load(path) for path in paths if path not in missing], options)
+    own = [transcript for path in paths if (transcript := _of_the_run(path, report)) is not None]
+    if len(own) < len(paths):
+        lost = next(path for path in paths if path not in {each.path for each in own})
+        said = f"{lost}: not there, or another run's; --transcripts says where they are"
+        if options.statement is not None:
+            raise CannotStart(f"{said}, and a statement names every transcript")
+        complain(f"{said}; {len(own)} of {len(paths)} are shown")
+    write_formats(report, own, options)
     return ExitCode.OK
+
+
+def _of_the_run(path: Path, report: dict[str, Any]) -> Transcript | None:
+    """A transcript; None where it is gone, or a later run has taken its place."""
+    if not path.is_file():
+        return None
+    transcript = load(path)
+    begun, duration = report["started_at"], report["duration_s"]
+    return transcript if is_within(transcript.header.started_at, begun, duration) else None

@@ -63,6 +63,7 @@ def reproduce_command(options: argparse.Namespace) -> int:
     target = options.to is not None or options.profile is not None
     profile = profile_of(options, options.to) if target else None
     judgements = _judged_again(wanted, options.transcripts)
+    options.output.mkdir(parents=True, exist_ok=True)
     write_folders(judgements, options.output, target=profile)
     return ExitCode.OK
 
@@ -114,5 +115,11 @@ def _judged_again(rows: Sequence[dict[str, Any]], folder: Path | None) -> list[J
         if known[row["id"]].role == "client":
             raise CannotStart(f"{row['id']} is about clients: no target can show it again")
         evidence = [Evidence.of(loaded[name]) for name in names]
-        judgements += judge_recordings(evidence, [known[row["id"]]])
+        judged = judge_recordings(evidence, [known[row["id"]]])
+        if not any(judgement.verdict in VIOLATED for judgement in judged):
+            raise CannotStart(
+                f"{row['id']}: its transcripts do not show it: they are another run's "
+                "(--transcripts says where transcripts are), or another suite made the report"
+            )
+        judgements += judged
     return judgements

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
 from contextlib import nullcontext
 from dataclasses import replace
@@ -23,6 +22,7 @@ from responses_ws_conformance.cli.options import (
 )
 from responses_ws_conformance.cli.outcome import finish
 from responses_ws_conformance.cli.reproducing import write_folders
+from responses_ws_conformance.cli.writing import find_room
 from responses_ws_conformance.embedded import embedded_target
 from responses_ws_conformance.errors import CannotStart
 from responses_ws_conformance.masking import Masker
@@ -102,7 +102,7 @@ def _run(profile: Profile, todo: Plan, options: argparse.Namespace, baseline: Ba
         options.reproduce.mkdir(parents=True, exist_ok=True)
     for file in (options.report, *(getattr(options, name) for name in FORMATS)):
         if file is not None:
-            _find_room(file)
+            find_room(file)
     total = len(todo.scenarios)
     recorded: list[Scenario] = []
 
@@ -132,13 +132,6 @@ def _run(profile: Profile, todo: Plan, options: argparse.Namespace, baseline: Ba
         target = profile if options.max_turns is None else None  # to ask again costs turns
         write_folders(report.judgements, options.reproduce, target=target)
     return ExitCode.INTERRUPTED if interrupted else code
-
-
-def _find_room(file: Path) -> None:
-    """Make the folder of a report before the run, which is long; raises CannotStart."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    if file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
-        raise CannotStart(f"{file}: no file can be written there")
 
 
 def _command(options: argparse.Namespace) -> list[str]:
