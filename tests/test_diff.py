@@ -172,6 +172,8 @@ def test_command_compares_files_and_folders(
     done = rws(tmp_path, "diff", "a/framing--binary.jsonl", f"b/{file}")
     assert done.returncode == ExitCode.INFRASTRUCTURE
     assert "no scenario in common" in done.stderr
+    done = rws(tmp_path, "diff", "https://example.org", f"b/{file}")
+    assert "not a WebSocket URL" in done.stderr
 
 
 def test_command_compares_two_targets(tmp_path: Path) -> None:

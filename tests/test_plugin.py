@@ -163,6 +163,17 @@ def test_unreachable_target_is_exit_4(tmp_path: Path) -> None:
     assert "connection refused" in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("option", ["--rws-report=.", "--rws-output=file", "--rws-max-turns=0"])
+def test_what_cannot_be_is_known_before_the_run(
+    tmp_path: Path, reference_server: str, option: str
+) -> None:
+    (tmp_path / "file").touch()
+    done = run_pytest(tmp_path, f"--rws-target={reference_server}", option, "-k", "FRAME-012")
+    assert done.returncode == 4
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "passed" not in done.stdout
+
+
 QUIET = """
 import sys
 

@@ -155,6 +155,16 @@ def test_a_captured_conversation_can_be_stated(folder: Path) -> None:
     assert capture.name not in done.stdout
 
 
+def test_a_statement_about_a_client_is_verified(tmp_path: Path) -> None:
+    capture = ROOT / "tests" / "captures" / "client-codex-text.jsonl"
+    (tmp_path / "transcripts").mkdir()
+    (tmp_path / "transcripts" / capture.name).write_bytes(capture.read_bytes())
+    words = ["--role", "client", f"transcripts/{capture.name}", "--statement", "c.yaml"]
+    assert rws(tmp_path, "judge", *words).returncode == ExitCode.OK
+    done = rws(tmp_path, "statement", "verify", "c.yaml")
+    assert done.returncode == ExitCode.OK, done.stdout + done.stderr
+
+
 def flatter(found: dict[str, Any]) -> None:
     found["requirements"][FAILING] = "pass"
     found["levels"]["MUST"]["fail"] -= 1

@@ -1,7 +1,7 @@
 """The pytest front: options, fixtures and verdicts as test outcomes.
 
-Loaded in every pytest run of an environment, so the top level imports nothing but pytest and
-the standard library, and without ``--rws-target`` or ``--rws-profile`` nothing happens.
+Loaded in every pytest run of an environment, so the top level imports nothing that loads more than
+pytest and the standard library, and without ``--rws-target`` or ``--rws-profile`` nothing happens.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from responses_ws_conformance.option_values import positive, version
 
 if TYPE_CHECKING:
     from responses_ws_conformance.baseline import Baseline
@@ -34,10 +36,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--rws-model", metavar="NAME", help="the model that every create names")
     group.addoption("--rws-api-key-env", metavar="VARIABLE", help="variable with the API key")
     group.addoption("--rws-dialect", choices=("open-responses", "openai"))
-    group.addoption("--rws-spec-version", metavar="X.Y", help="judge what that version demands")
+    group.addoption(
+        "--rws-spec-version", type=version, metavar="X.Y", help="judge what that version demands"
+    )
     group.addoption("--rws-plan", action="store_true", help="only show what would be recorded")
-    group.addoption("--rws-max-turns", type=int, metavar="N", help="send no more creates")
-    group.addoption("--rws-jobs", type=int, metavar="N", help="scenarios side by side")
+    group.addoption("--rws-max-turns", type=positive, metavar="N", help="send no more creates")
+    group.addoption("--rws-jobs", type=positive, metavar="N", help="scenarios side by side")
     group.addoption("--rws-output", metavar="DIR", default="rws-report", help="for transcripts")
     group.addoption("--rws-report", metavar="FILE", help="write the report as JSON")
     group.addoption("--rws-baseline", metavar="FILE", help="known failures (YAML)")
@@ -106,13 +110,23 @@ def rws_run(
     rws_target: Profile, pytestconfig: pytest.Config, request: pytest.FixtureRequest
 ) -> Iterator[Run]:
     """The run: records scenarios lazily, or first of all side by side; judges requirements."""
+    from responses_ws_conformance.errors import CannotStart
     from responses_ws_conformance.report import Report
     from responses_ws_conformance.runner import Run, make_room
     from responses_ws_conformance.terminal import unclaimed, warnings
+    from responses_ws_conformance.writing import find_room
 
     folder = Path(pytestconfig.getoption("--rws-output")) / "transcripts"
     todo = _plan(rws_target, pytestconfig)
-    make_room(folder)
+    file = pytestconfig.getoption("--rws-report")
+    try:
+        make_room(folder)
+        if file:
+            find_room(Path(file))
+    except CannotStart as problem:
+        pytest.exit(f"rws: {problem}", returncode=4)
+    except OSError as problem:
+        pytest.exit(f"rws: {problem.filename}: {problem.strerror}", returncode=4)
     run = Run(rws_target, todo, folder)
     if rws_target.jobs > 1:
         run.record_all(_needed(todo, request.session.items))
@@ -120,7 +134,6 @@ def rws_run(
     report = Report.of_run(run, run.judgements(), again=AGAIN)
     report = replace(report, strict=pytestconfig.getoption("--rws-strict"))
     pytestconfig.stash[WARNINGS] = [*warnings(report), *unclaimed(report)]
-    file = pytestconfig.getoption("--rws-report")
     if file:
         report.write(Path(file))
 

@@ -12,7 +12,7 @@ from responses_ws_conformance.baseline import (
     write_baseline,
 )
 from responses_ws_conformance.cli.options import Commands, saved_report
-from responses_ws_conformance.cli.writing import write_or_show
+from responses_ws_conformance.cli.outcome import write_or_show
 from responses_ws_conformance.report import ExitCode
 
 

@@ -75,7 +75,7 @@ def told(found: Mapping[Difference, Places]) -> Iterator[str]:
 
 def _recordings(name: str, side: str, options: argparse.Namespace) -> dict[str, Transcript]:
     """The last recording of each scenario, by name."""
-    if name.startswith(("ws://", "wss://")):
+    if "://" in name:
         return _recorded(name, side, options)
     transcripts = [load(file) for file in files_in(Path(name))]
     transcripts.sort(key=lambda transcript: transcript.header.attempt)

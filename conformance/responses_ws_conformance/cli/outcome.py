@@ -10,12 +10,12 @@ from typing import Any
 
 from responses_ws_conformance.baseline import Baseline
 from responses_ws_conformance.cli.complaints import complain
-from responses_ws_conformance.cli.writing import write
 from responses_ws_conformance.report import Report
 from responses_ws_conformance.reports import FORMATS
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.terminal import details, summary, warnings
 from responses_ws_conformance.transcript import Transcript
+from responses_ws_conformance.writing import write
 
 
 def finish(
@@ -50,3 +50,11 @@ def write_formats(
         path: Path | None = getattr(options, name)
         if path is not None:
             write(path, render(report, transcripts))
+
+
+def write_or_show(path: Path | None, text: str) -> None:
+    """Write a file; where none is named the text goes to standard output."""
+    if path is None:
+        print(text, end="")
+    else:
+        write(path, text)

@@ -10,7 +10,7 @@ from responses_ws_schemas import explain
 
 from responses_ws_conformance.cli.complaints import complain
 from responses_ws_conformance.cli.options import OUTPUT, Commands
-from responses_ws_conformance.cli.writing import write_or_show
+from responses_ws_conformance.cli.outcome import write_or_show
 from responses_ws_conformance.errors import CannotStart
 from responses_ws_conformance.report import ExitCode
 from responses_ws_conformance.reports.badge import badge, said
