@@ -23,7 +23,7 @@ from responses_ws_conformance.reproduction.scripts import script
 from responses_ws_conformance.reproduction.shrinking import shrink
 from responses_ws_conformance.reproduction.steps import conversation
 from responses_ws_conformance.requirements import catalogue
-from responses_ws_conformance.transcript import Sent, Transcript
+from responses_ws_conformance.transcript import Header, Opened, Sent, Transcript
 from responses_ws_conformance.transcript_files import load
 from responses_ws_conformance.verdict import VIOLATED, Located
 from responses_ws_reference.config import ServerConfig
@@ -127,6 +127,20 @@ def test_script_whose_key_is_refused_finds_nothing_fixed(
         done = command(tmp_path, "reproduce.py")
     assert done.returncode == 2, done.stdout
     assert "refused, perhaps for its key: c1" in done.stdout
+
+
+def test_script_that_cannot_go_on_says_no_violation(tmp_path: Path) -> None:
+    """Without its library, or with a reader that has gone, it has no verdict to end with."""
+    (tmp_path / "websockets.py").write_text("raise ImportError('not here')")
+    recorded = Transcript(Header("s"))
+    recorded.entries += [
+        Opened(n=0, t=0.0, conn="c1", target="ws://h/", status=101),
+        Sent(n=1, t=0.1, conn="c1", opcode="text", text="{}"),
+    ]
+    text = script(recorded, title="T", url="ws://h/", found="x", symptom=None)
+    (tmp_path / "reproduce.py").write_text(text)
+    done = command(tmp_path, "reproduce.py")
+    assert (done.returncode, done.stderr) == (2, "cannot say: ImportError('not here')\n")
 
 
 def test_script_that_says_too_much_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
