@@ -54,6 +54,16 @@ def only_the_first_create_warms_up(event: Event, link: Link) -> Incoming | Reply
     return event if is_first or not _is_warm_up(event) else _generating(event)
 
 
+@on_incoming("RWS-WARM-001", "RWS-WARM-008", on="response.create")
+def warm_ups_are_refused(event: Event, link: Link) -> Incoming | Reply:
+    """The layer is claimed, and the server does not know the member."""
+    if not _is_warm_up(event):
+        return event
+    refusal = Refusal("unknown_parameter", "Unknown parameter: 'generate'.", "generate").event()
+    lane = {name: event[name] for name in ("stream_id",) if name in event}
+    return Reply(({**refusal, **lane},))
+
+
 @rewrite_events("RWS-WARM-001", "RWS-WARM-008", on="response.completed")
 def a_warm_up_is_cut_short(event: Event, link: Link) -> Sendings:
     """A response that has no output counts as incomplete."""
