@@ -145,26 +145,52 @@ def forbidden_call(driver: Driver) -> None:
     driver.mark("RWS-TOOL-009", subject=subject)
 
 
-@scenario("tools/message-and-outputs", exercises=("RWS-TOOL-010", "RWS-TOOL-014"), turns=3)
+@scenario(
+    "tools/message-and-outputs",
+    exercises=("RWS-CHAIN-003", "RWS-TOOL-010", "RWS-TOOL-014"),
+    turns=3,
+)
 def message_and_outputs(driver: Driver) -> None:
-    """A user message beside the output of a call, then the output of one that is sent again."""
-    connection = driver.connect()
-    second = _answer_and_ask(connection)
-    calls = calls_of(second)
-    again = connection.attempt(
-        [*map(function_call, calls), *answers(second, "eleven o'clock")],
+    """A user message beside the output of a call, then the output of one that is sent again.
+
+    Where that is answered, it brings the word back that only the output before it has told.
+    """
+    connection, word = driver.connect(), driver.code_word()
+    words_only: dict[str, Any] = {"tools": [CLOCK], "tool_choice": "none", "store": False}
+    first, second = _answer_and_ask(connection, told(word))
+    calls, ask = calls_of(second), [message(recall())]
+    latest = connection.attempt(
+        [*map(function_call, calls), *answers(second, "eleven o'clock"), *ask],
         previous_response_id=second.response_id,
-        tools=[CLOCK],
-        store=False,
+        **words_only,
     )
-    driver.mark("RWS-TOOL-014", subject=again)
+    driver.mark("RWS-TOOL-014", subject=latest)
+    if latest.outcome != "completed":
+        return
+    asked_at_once = [latest]
+    history = [*map(function_call, calls_of(first)), *answers(first, told(word))]
+
+    def recalled() -> Exchange:
+        nonlocal latest
+        if asked_at_once:
+            return asked_at_once.pop()
+        latest = connection.turn(ask, previous_response_id=latest.response_id, **words_only)
+        return latest
+
+    recollect(
+        driver,
+        "RWS-CHAIN-003",
+        word,
+        recall=recalled,
+        control=lambda: driver.connect().turn([message(use_tool()), *history, *ask], **words_only),
+    )
 
 
 @scenario("tools/unanswered-call", exercises=("RWS-TOOL-011",), turns=3, dialect="openai")
 def unanswered_call(driver: Driver) -> None:
     """An output and a message, then a message in the place of an output."""
     connection = driver.connect()
-    second = _answer_and_ask(connection)
+    _, second = _answer_and_ask(connection, "ten o'clock")
     calls_of(second)
     refused = connection.attempt(
         [message(use_tool())],
@@ -193,11 +219,11 @@ def allowed_tools(driver: Driver) -> None:
     driver.mark("RWS-TOOL-013", subject=subject, control=control)
 
 
-def _answer_and_ask(connection: Connection) -> Exchange:
-    """The second of two turns that have to call the clock; its input is an output and a message."""
+def _answer_and_ask(connection: Connection, output: str) -> tuple[Exchange, Exchange]:
+    """Two turns that have to call the clock; the input of the second is an output and a message."""
     first = _force_call(connection, use_tool(), store=False)
-    both = [*answers(first, "ten o'clock"), message(use_tool())]
-    return _force_call(connection, both, "RWS-TOOL-010", previous=first, store=False)
+    both = [*answers(first, output), message(use_tool())]
+    return first, _force_call(connection, both, "RWS-TOOL-010", previous=first, store=False)
 
 
 def _force_call(

@@ -165,6 +165,14 @@ def only_the_last_thirty_items_are_seen(previous: Snapshot, create: Create) -> t
 
 
 @replace_policy("gather", "RWS-CHAIN-003")
+def answered_calls_are_lost(previous: Snapshot, create: Create) -> tuple[Item, ...]:
+    """A chain keeps its messages, and of the calls those that still wait for their output."""
+    answered = {x["call_id"] for x in previous.context if x["type"].endswith("_call_output")}
+    kept = (item for item in previous.context if item.get("call_id") not in answered)
+    return (*kept, *create.items)
+
+
+@replace_policy("gather", "RWS-CHAIN-003")
 def a_chain_begins_anew_after_a_cut(previous: Snapshot, create: Create) -> tuple[Item, ...]:
     """What continues an incomplete response is accepted, and nothing from before is seen."""
     return create.items if previous.status == "incomplete" else gather(previous, create)
