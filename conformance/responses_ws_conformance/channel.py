@@ -105,6 +105,10 @@ class Channel:
             self.expire("pong", limit)
         return payload in self._pongs
 
+    def has_pong(self, payload: bytes) -> bool:
+        """True where the pong of a ping has come, however late."""
+        return payload in self._pongs
+
     def close(self, *, code: int = 1000) -> None:
         """Begin the closing handshake and take what arrives until it is over."""
         if self.wire.is_open and not self._closing:

@@ -31,6 +31,10 @@ from responses_ws_conformance.values import present
 SSE_LINE: Final = re.compile(r"^(data|event):", re.MULTILINE)
 DONE: Final = re.compile(r'\s*(data:\s*)?"?\[DONE\]"?\s*')
 UNSUPPORTED_DATA: Final = 1003
+# A response that ran on for so long behind a ping left time for its pong.
+A_WHILE: Final = 3.0  # seconds; we do not read so slowly
+FAR_LONGER: Final = 3
+TRIES_THAT_PROVE: Final = 2
 
 
 def _has_messages(evidence: Evidence) -> bool:
@@ -148,21 +152,45 @@ def ping_is_answered(evidence: Evidence) -> Iterator[Outcome]:
                 seen = f"pongs with {', '.join(others)}" if others else "no pong"
                 why = f"{seen}, though a create that was sent later was answered"
                 yield Finding(fence.n, f"a pong with the payload {_shown(ping.data)}", why)
-        ends = [end for ping in pings for end in _ends_after(evidence, ping)]
-        if ends and not lacking and not any(p.n < o.n < e for p, e in ends for o in pongs):
-            why = "each pong came after the end of the response, which may have been over before"
-            yield Undecided(Cause.TIME, why)
+        busy = [pair for ping in pings for pair in _ends_after(evidence, ping)]
+        in_time = any(p.n < o.n < (e.n if e else math.inf) for p, e in busy for o in pongs)
+        if busy and not lacking and not in_time:
+            yield _waited(busy, pings, pongs)
+
+
+def _waited(
+    busy: list[tuple[Sent, Received | None]], pings: list[Sent], pongs: list[Received]
+) -> Finding | Undecided:
+    """What it means that each pong came after the end of its response.
+
+    A response may be over before we have read it. Two were not that ran on for a while, and for
+    far longer than the server took for a pong while idle.
+    """
+    calm = [p for p in pings if all(p is not other for other, _ in busy)]
+    idle = [o.t - p.t for p in calm for o in pongs if o.n > p.n and o.data == p.data]
+    least = max(A_WHILE, FAR_LONGER * max(idle)) if idle else math.inf
+    long = [(ping, end) for ping, end in busy if end and end.t - ping.t >= least]
+    if len(long) < TRIES_THAT_PROVE:
+        why = "each pong came after the end of the response, which may have been over before"
+        return Undecided(Cause.TIME, why)
+    ping, end = long[-1]
+    why = f"it came after the end, and so {len(long)} times; the response ran on for "
+    return Finding(
+        end.n,
+        f"a pong with the payload {_shown(ping.data)} in the middle of the response",
+        f"{why}{end.t - ping.t:.1f} s, idle the server answered in {max(idle):.1f} s",
+    )
 
 
 def _shown(payload: bytes | None) -> str:
     return ascii((payload or b"").decode("utf-8", "replace"))
 
 
-def _ends_after(evidence: Evidence, ping: Sent) -> Iterator[tuple[Sent, float]]:
+def _ends_after(evidence: Evidence, ping: Sent) -> Iterator[tuple[Sent, Received | None]]:
     """A ping with the end of each response in the middle of which it was sent."""
     for exchange in evidence.reading.connection(ping.conn).exchanges:
-        end = exchange.terminal.n if exchange.terminal is not None else math.inf
-        if exchange.events and exchange.events[0].n < ping.n < end:
+        end = exchange.terminal
+        if exchange.events and exchange.events[0].n < ping.n < (end.n if end else math.inf):
             yield ping, end
 
 
