@@ -14,6 +14,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -40,6 +41,8 @@ TIMES: Final = (
     3  # how often a conversation is held, the recorded one counted, to see what is chance
 )
 LIMIT: Final = 300  # characters of a finding
+LEAST: Final = 10.0  # seconds that a script waits for an answer
+FAR_LONGER: Final = 3
 
 
 class Confirmation(Enum):
@@ -76,7 +79,7 @@ def reproduce(
     requirement, finding = judgement.requirement, located.finding
     where = f" at {finding.path}" if finding.path else ""
     found = safe(f"expected {finding.expected}, seen {finding.actual}{where}", limit=LIMIT)
-    patience = target.timing.first_event if target is not None else PATIENCE
+    patience = _patience(transcript, target) if target is not None else PATIENCE
 
     def written(
         look: Look | None = None,
@@ -114,6 +117,13 @@ def reproduce(
     except Unsayable as problem:
         return Reproduction(judgement, located, transcript, confirmation, why=str(problem))
     return Reproduction(judgement, located, transcript, confirmation, look, text)
+
+
+def _patience(transcript: Transcript, target: Profile) -> float:
+    """How many seconds a script waits: far longer than the target was ever silent before."""
+    times = [entry.t for entry in transcript.entries]
+    longest = max((after - before for before, after in pairwise(times)), default=0.0)
+    return min(target.timing.first_event, max(LEAST, FAR_LONGER * longest))
 
 
 def run(text: str, profile: Profile) -> list[Frame]:

@@ -115,7 +115,7 @@ def _listen(conn: str, frames: Sequence[Frame]) -> Iterator[str]:
     is_running = sum(frame.type == BEGIN for frame in own) > ends
     last = own[-1].type if own else OPENED
     if last != OPENED and not last.endswith(ENDS) and not is_running:
-        yield f"hear({conn!a}, {ends + 1}, seconds=1)"
+        yield f"hear({conn!a}, {ends + 1}, seconds=1, brief='brief ')"
 
 
 def _act(transcript: Transcript, step: Step, recorded: Sequence[Frame]) -> Iterator[str]:

@@ -11,7 +11,14 @@ from importlib.resources import files
 from string import Template
 from typing import Final
 
-from responses_ws_conformance.reproduction.frames import ENDS, OPENED, Frame, at, of_transcript
+from responses_ws_conformance.reproduction.frames import (
+    ENDS,
+    OPENED,
+    SILENCE,
+    Frame,
+    at,
+    of_transcript,
+)
 from responses_ws_conformance.reproduction.looks import Look
 from responses_ws_conformance.reproduction.sayings import literal, sayings
 from responses_ws_conformance.transcript import Transcript
@@ -55,6 +62,8 @@ def script(
         "look": symptom.source() if symptom is not None else "None",
         "recorded": literal(symptom.seen(wrong)) if symptom is not None else "...",
         "right": literal(symptom.seen(right)) if symptom is not None else "...",
+        "vain_then": str(max(map(_waited_in_vain, (recorded, wrong)))),
+        "vain_right": str(_waited_in_vain(right)),
         "accepted": ascii([f.turn[0] for f in right or recorded if _is_accepted(f)]),
         "fixed": ascii(f"FIXED {title}: no longer as recorded, but as a right server does"),
         "failed": ascii(f"FAILED {title}: {found}"),
@@ -77,6 +86,10 @@ def script(
     text = template.substitute(texts, steps=lines)
     compile(text, TEMPLATE, "exec")
     return text
+
+
+def _waited_in_vain(frames: Sequence[Frame]) -> int:
+    return sum(frame.type == SILENCE for frame in frames)
 
 
 def _is_accepted(frame: Frame) -> bool:
