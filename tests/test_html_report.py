@@ -320,7 +320,7 @@ GISTS = {
         "error": {"message": "Nope.", "type": "t", "param": None, "code": "x"},
     },
     'message: "Nope."': {"type": "error", "message": "Nope."},
-    '"two"': {
+    '2 items, the last: "two"': {
         "type": "response.create",
         "input": [
             {"role": "user", "content": "one"},

@@ -155,12 +155,19 @@ def test_a_captured_conversation_can_be_stated(folder: Path) -> None:
     assert capture.name not in done.stdout
 
 
-def test_a_statement_about_a_client_is_verified(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("dialect", "code"), [("openai", ExitCode.OK), ("open-responses", ExitCode.VIOLATION)]
+)
+def test_a_statement_about_a_client_is_verified(
+    tmp_path: Path, dialect: str, code: ExitCode
+) -> None:
+    """Also by a dialect that the recording does not name."""
     capture = ROOT / "tests" / "captures" / "client-codex-text.jsonl"
     (tmp_path / "transcripts").mkdir()
     (tmp_path / "transcripts" / capture.name).write_bytes(capture.read_bytes())
     words = ["--role", "client", f"transcripts/{capture.name}", "--statement", "c.yaml"]
-    assert rws(tmp_path, "judge", *words).returncode == ExitCode.OK
+    words += ["--dialect", dialect]
+    assert rws(tmp_path, "judge", *words).returncode == code
     done = rws(tmp_path, "statement", "verify", "c.yaml")
     assert done.returncode == ExitCode.OK, done.stdout + done.stderr
 

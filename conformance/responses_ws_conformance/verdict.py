@@ -190,7 +190,9 @@ def _unjudged(
         reasons.append(Undecided(Cause.BLOCKED, "no scenario that exercises it was recorded"))
     if not reasons and requirement.condition == "server":
         return Judgement(requirement, Verdict.UNSEEN, why="the situation did not come up")
-    first = reasons[0] if reasons else Undecided(Cause.BLOCKED, "its scenario did not reach it")
+    names = ", ".join(dict.fromkeys(e.transcript.header.scenario for e in exercising))
+    unreached = Undecided(Cause.BLOCKED, f"what it is about did not come up in {names}")
+    first = reasons[0] if reasons else unreached
     return Judgement(
         requirement,
         Verdict.UNTESTABLE,

@@ -7,6 +7,7 @@ the rest of the profile, is a claim and stays one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,6 +50,7 @@ def disagreements(statement: Mapping[str, Any], transcripts: Sequence[Transcript
     yield from _files(listed, transcripts)
     if not own:
         return
+    own = [_as_judged(t, statement) for t in own]
     yield from _strangers(own)
     yield from _gaps(statement, own)
     yield from _times(statement["when"], own)
@@ -71,6 +73,14 @@ def disagreements(statement: Mapping[str, Any], transcripts: Sequence[Transcript
     for waiver in statement["waivers"]:
         if verdicts.get(waiver["id"]) not in BROKEN:
             yield f"{waiver['id']}: it is waived, and not violated"
+
+
+def _as_judged(transcript: Transcript, statement: Mapping[str, Any]) -> Transcript:
+    """What was captured need not say by which dialect it was judged."""
+    header = transcript.header
+    if header.source == "captured":
+        header = replace(header, dialect=statement["dialect"])
+    return replace(transcript, header=header)
 
 
 def _role(statement: Mapping[str, Any]) -> str:

@@ -43,8 +43,12 @@ def _error(payload: Mapping[str, Any]) -> str:
 
 
 def _input(items: list[Any]) -> str:
-    """The text of the last message, or the kind of what stands behind it."""
-    last = items[-1] if items and isinstance(items[-1], dict) else {}
+    """How many items there are, and the text of the last message or the kind of the last item."""
+    count = f"{len(items)} items, the last: " if len(items) > 1 else ""
+    return count + _item(items[-1] if items and isinstance(items[-1], dict) else {})
+
+
+def _item(last: Mapping[str, Any]) -> str:
     text = "".join(_texts(last.get("content")))
     if text:
         return shown(text)
