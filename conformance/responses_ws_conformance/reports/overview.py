@@ -86,7 +86,7 @@ def _rest(report: Row) -> Iterator[str]:
             rows = [row for row in report["requirements"] if row["verdict"] == name]
             whys = Counter(row["why"] for row in rows if row["why"])
             reasons = "; ".join(
-                said(why if n == count else f"{n} {why}") for why, n in whys.most_common()
+                said(why if n == count else f"{n} because {why}") for why, n in whys.most_common()
             )
             lines.append(f"<li>{count} {word}{f': {reasons}' if reasons else ''}</li>")
     if lines:
