@@ -44,6 +44,13 @@ def answers(exchange: Exchange, text: str) -> list[dict[str, Any]]:
     return [function_call_output(call, text) for call in calls_of(exchange)]
 
 
+def spoken(turn: Exchange) -> Exchange:
+    """A turn that was to call no tool; raises Blocked where it calls one all the same."""
+    if turn.function_calls:
+        raise Blocked(Cause.BLOCKED, "the response calls a tool all the same", "RWS-TOOL-009")
+    return turn
+
+
 @scenario(
     "tools/answered-call",
     exercises=("RWS-TOOL-001", "RWS-TOOL-002", "RWS-TOOL-004", "RWS-TOOL-005"),
@@ -121,9 +128,7 @@ def parallel_calls(driver: Driver) -> None:
         nonlocal latest
         previous = latest.response_id
         latest = connection.turn(items, owes=owes, previous_response_id=previous, **words_only)
-        if latest.function_calls:
-            raise Blocked(Cause.BLOCKED, "the response calls a tool all the same", "RWS-TOOL-009")
-        return latest
+        return spoken(latest)
 
     told_at_once = [x for x in (go_on(outputs, "RWS-TOOL-008"),) if contains(x, word)]
     ask = [message(recall())]
@@ -167,7 +172,7 @@ def message_and_outputs(driver: Driver) -> None:
     driver.mark("RWS-TOOL-014", subject=latest)
     if latest.outcome != "completed":
         return
-    asked_at_once = [latest]
+    asked_at_once = [spoken(latest)]
     history = [*map(function_call, calls_of(first)), *answers(first, told(word))]
 
     def recalled() -> Exchange:
@@ -175,7 +180,7 @@ def message_and_outputs(driver: Driver) -> None:
         if asked_at_once:
             return asked_at_once.pop()
         latest = connection.turn(ask, previous_response_id=latest.response_id, **words_only)
-        return latest
+        return spoken(latest)
 
     recollect(
         driver,

@@ -74,7 +74,7 @@ def calls_are_forgotten_without_storage(
     return None if previous.context[-1]["type"] == "function_call" else previous
 
 
-@replace_policy("gather", "RWS-TOOL-005")
+@replace_policy("gather", "RWS-TOOL-005", "RWS-CHAIN-003")
 def outputs_are_emptied(previous: Snapshot, create: Create) -> tuple[Item, ...]:
     """The model sees that a call was answered, but not the output."""
     items = tuple({**i, "output": ""} if i["type"] == OUTPUT else i for i in create.items)
