@@ -144,7 +144,7 @@ def conversation_and_response(driver: Driver) -> None:
 @scenario(
     "creation/transport-fields",
     exercises=("RWS-CREATE-002", "RWS-CREATE-010", "RWS-CREATE-011"),
-    turns=4,
+    turns=3,
 )
 def transport_fields(driver: Driver) -> None:
     """The members background and stream, which mean nothing on a WebSocket."""

@@ -152,21 +152,23 @@ def forbidden_call(driver: Driver) -> None:
 
 @scenario(
     "tools/message-and-outputs",
-    exercises=("RWS-CHAIN-003", "RWS-TOOL-010", "RWS-TOOL-014"),
-    turns=3,
+    exercises=("RWS-CHAIN-003", "RWS-TOOL-004", "RWS-TOOL-010", "RWS-TOOL-014"),
+    turns=4,
 )
 def message_and_outputs(driver: Driver) -> None:
-    """A user message beside the output of a call, then the output of one that is sent again.
+    """A message beside the output of a call, an output alone, then one whose call is sent again.
 
-    Where that is answered, it brings the word back that only the output before it has told.
+    Where that is answered, it brings the word back that only the first output has told.
     """
     connection, word = driver.connect(), driver.code_word()
     words_only: dict[str, Any] = {"tools": [CLOCK], "tool_choice": "none", "store": False}
     first, second = _answer_and_ask(connection, told(word))
-    calls, ask = calls_of(second), [message(recall())]
+    outputs = answers(second, "ten o'clock")
+    third = _force_call(connection, outputs, "RWS-TOOL-004", previous=second, store=False)
+    calls, ask = calls_of(third), [message(recall())]
     latest = connection.attempt(
-        [*map(function_call, calls), *answers(second, "eleven o'clock"), *ask],
-        previous_response_id=second.response_id,
+        [*map(function_call, calls), *answers(third, "eleven o'clock"), *ask],
+        previous_response_id=third.response_id,
         **words_only,
     )
     driver.mark("RWS-TOOL-014", subject=latest)

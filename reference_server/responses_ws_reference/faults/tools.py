@@ -74,6 +74,13 @@ def calls_are_forgotten_without_storage(
     return None if previous.context[-1]["type"] == "function_call" else previous
 
 
+@replace_policy("gather", "RWS-TOOL-004")
+def outputs_are_forgotten_after_their_turn(previous: Snapshot, create: Create) -> tuple[Item, ...]:
+    """A chain keeps the calls and not their outputs, so that the turn after next has open calls."""
+    kept = (item for item in previous.context if item["type"] != OUTPUT)
+    return (*kept, *create.items)
+
+
 @replace_policy("gather", "RWS-TOOL-005", "RWS-CHAIN-003")
 def outputs_are_emptied(previous: Snapshot, create: Create) -> tuple[Item, ...]:
     """The model sees that a call was answered, but not the output."""
