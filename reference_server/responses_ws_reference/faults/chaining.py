@@ -144,7 +144,7 @@ def only_the_last_turn_is_seen(previous: Snapshot, create: Create) -> tuple[Item
     return (*previous.context[asked[-1] if asked else 0 :], *create.items)
 
 
-@replace_policy("gather", "RWS-CHAIN-003", "RWS-CHAIN-021")
+@replace_policy("gather", "RWS-CHAIN-003", "RWS-CHAIN-021", "RWS-TOOL-004")
 def context_is_lost_now_and_then(previous: Snapshot, create: Create) -> tuple[Item, ...]:
     """Every second continuation in a chain is run without what came before it."""
     turns = sum(item.get("role") == "user" for item in previous.context)
