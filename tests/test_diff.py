@@ -36,7 +36,7 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> tuple[Recordings, Recordi
 
     def recorded(folder: Path) -> Recordings:
         with target() as profile:
-            return record(replace(profile, timing=kill_matrix.PATIENT), folder)
+            return record(profile, folder)
 
     with ThreadPoolExecutor(2) as pool:
         folders = [tmp_path_factory.mktemp("recorded") for _ in range(2)]

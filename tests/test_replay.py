@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +31,8 @@ from tests.stubs import dead_port
 FAULT, BROKEN = "failure-evicts-nothing", "RWS-CHAIN-012"
 # It breaks what the recorded conversation shows too, but is not asked for.
 OTHER_FAULT, OTHER_BROKEN = "previous-id-is-not-echoed", "RWS-CHAIN-020"
+# The notes of a scenario that did not come to its end.
+STUCK = ("blocked", "broken")
 
 
 @pytest.fixture(scope="module")
@@ -83,10 +84,13 @@ def test_target_that_floods_ends_the_replay(
 
 
 @pytest.fixture(scope="module")
-def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Transcript]]:
-    """The recordings of every scenario against the reference server."""
+def everything(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Transcript]:
+    """The recordings of every scenario against the reference server, each to its end."""
     with target() as profile:
-        yield record(profile, tmp_path_factory.mktemp("everything"))
+        recordings = record(profile, tmp_path_factory.mktemp("everything"))
+    ends = [note for t in recordings.values() for n in STUCK for note in t.notes(n)]
+    assert ends == []
+    return recordings
 
 
 def test_right_conversations_can_be_held_again(everything: dict[str, Transcript]) -> None:
