@@ -14,6 +14,9 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
+# A case that fails says what differs, as a test module does.
+pytest.register_assert_rewrite("tests.attribution")
+
 ROOT = Path(__file__).parent.parent
 KEY = "test-key"
 

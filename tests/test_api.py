@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import kill_matrix
 import pytest
@@ -92,10 +93,10 @@ def saying(*parts: bytes) -> Talk:
 
 
 @contextmanager
-def driving(http_url: str, path: Path | None = None, **fields: object) -> Iterator[Driver]:
+def driving(http_url: str, path: Path | None = None, **fields: Any) -> Iterator[Driver]:
     """A driver for such a server; its WebSocket is nobody's."""
     fields = {"url": "ws://127.0.0.1:1/v1/responses", "model": "m", "timing": FAST, **fields}
-    profile = Profile(http_url=http_url, **fields)  # type: ignore[arg-type]
+    profile = Profile(http_url=http_url, **fields)
     recording = Recording(Header(scenario="test"), masker=Masker(profile.secrets), path=path)
     with recording, Driver(profile, recording) as driver:
         yield driver

@@ -1,6 +1,6 @@
 """Commands beside running responses: whose their answers are, and that the server tells them apart.
 
-The cases are written like those of ``test_exchanges``.
+The cases are written in the words of ``tests.attribution``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from responses_ws_reference.effects import Event
 from responses_ws_reference.refusals import refuse
 from responses_ws_reference.session import COMMANDS
 
-from tests.test_exchanges import Case, Line, attribute, error, got, got_on, say, send, send_on
+from tests.attribution import Case, Line, attribute, error, got, got_on, say, send, send_on
 from tests.test_session import Peer, code
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -37,10 +38,10 @@ FAST = Timing(connect=1, first_event=0.4, idle=0.4, total=2, quiet=0.1, close=0.
 
 @contextmanager
 def driving(
-    url: str, path: Path | None = None, *, timing: Timing = FAST, **fields: object
+    url: str, path: Path | None = None, *, timing: Timing = FAST, **fields: Any
 ) -> Iterator[Driver]:
     """A driver for a stub."""
-    profile = Profile(url=url, model="m", timing=timing, **fields)  # type: ignore[arg-type]
+    profile = Profile(url=url, model="m", timing=timing, **fields)
     recording = Recording(Header(scenario="test"), masker=Masker(profile.secrets), path=path)
     with recording, Driver(profile, recording) as driver:
         yield driver

@@ -21,6 +21,7 @@ from responses_ws_conformance.report import ExitCode, Report
 from responses_ws_conformance.reports import FORMATS
 from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.transcript import Header, Received, Sent, Transcript
+from responses_ws_conformance.transcript_files import load
 from responses_ws_conformance.verdict import Judgement, Verdict
 from responses_ws_reference.config import ServerConfig
 from responses_ws_reference.server import running_server
@@ -207,6 +208,17 @@ def test_forms_can_be_made_afterwards(folder: Path, tmp_path: Path) -> None:
     subprocess.run(command, cwd=folder, check=True)
     for name in FORMATS:
         assert (tmp_path / name).read_text("utf-8") == (folder / f"r.{name}").read_text("utf-8")
+
+
+def test_a_client_is_not_called_a_server() -> None:
+    """Its recording names the other side, or the client where nobody knows that."""
+    transcripts = [load(Path(__file__).parent / "captures" / "client-codex-text.jsonl")]
+    report = Report.of_transcripts(transcripts, role="client").as_json()
+    name = "Codex CLI 0.169.0"
+    page = FORMATS["html"](report, transcripts)
+    assert f"<h1>Conformance of a client, recorded with {name}</h1>" in page
+    summary = FORMATS["summary"](report, transcripts)
+    assert f"conformance of a client, recorded with <code>{name}</code>" in summary
 
 
 def test_transcripts_of_another_run_are_left_out_and_that_is_said(

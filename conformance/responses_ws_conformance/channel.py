@@ -99,11 +99,11 @@ class Channel:
         self.wire.protocol.send_ping(payload)
         self.wire.flush()
         self.driver.recording.add(Sent, conn=self.name, opcode="ping", data=payload)
-        self.wait(limit, lambda: payload in self._pongs)
-        if payload not in self._pongs and not self.has_ended:
+        self.wait(limit, lambda: self.has_pong(payload))
+        if not self.has_pong(payload) and not self.has_ended:
             self._lacks_pong = True
             self.expire("pong", limit)
-        return payload in self._pongs
+        return self.has_pong(payload)
 
     def has_pong(self, payload: bytes) -> bool:
         """True where the pong of a ping has come, however late."""

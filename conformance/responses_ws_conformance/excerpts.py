@@ -144,8 +144,8 @@ def _planting(reading: Reading, transcript: Transcript, word: str, at: int) -> I
     """The turn in which a word was given: the last one on the connection of an entry, or any."""
     given = [e for e in transcript.entries if isinstance(e, Sent | Requested) and word in _said(e)]
     conns = {e.conn for e in transcript.entries if e.n == at and not isinstance(e, Note)}
-    (*_, entry) = [None, *given[:1], *(e for e in given if e.n < at and e.conn in conns)]
-    if entry is not None:
+    before = [e for e in given if e.n < at and e.conn in conns]
+    for entry in before[-1:] or given[:1]:
         exchange = _known(reading).get(f"e{entry.n}")
         yield from _bounds(exchange) if exchange is not None else (entry.n,)
 

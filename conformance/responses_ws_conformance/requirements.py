@@ -7,6 +7,7 @@ it. Code holds requirement ids only, the sentences live in the spec.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -102,6 +103,11 @@ class Catalogue:
             for r in self.requirements.values()
             if r.role == role and (not version or _number(r.since) <= _number(version))
         ]
+
+    def role_of(self, judged: Iterable[str]) -> str:
+        """Whom verdicts about some ids are about: a client, where none is about anybody else."""
+        roles = {self.requirements[i].role for i in judged if i in self.requirements}
+        return "client" if roles == {"client"} else "server"
 
     def has_version(self, version: str) -> bool:
         """True for a version of the spec up to this one."""

@@ -56,7 +56,8 @@ def disagreements(statement: Mapping[str, Any], transcripts: Sequence[Transcript
     yield from _times(statement["when"], own)
     yield from _versions(statement)
     yield from _claims(statement, own[0].header)
-    fresh = stated(Report.of_transcripts(own, role=_role(statement)).as_json(), own)
+    role = catalogue().role_of(statement["requirements"])
+    fresh = stated(Report.of_transcripts(own, role=role).as_json(), own)
     for name in PROVEN:
         if statement[name] != fresh[name]:
             yield f"{name}: it says {statement[name]!r}, the transcripts say {fresh[name]!r}"
@@ -81,12 +82,6 @@ def _as_judged(transcript: Transcript, statement: Mapping[str, Any]) -> Transcri
     if header.source == "captured":
         header = replace(header, dialect=statement["dialect"])
     return replace(transcript, header=header)
-
-
-def _role(statement: Mapping[str, Any]) -> str:
-    """Whom a statement is about: a client, where it has no verdict about anybody else."""
-    known, said = catalogue().requirements, statement["requirements"]
-    return "client" if {known[i].role for i in said if i in known} == {"client"} else "server"
 
 
 def other_suite(statement: Mapping[str, Any]) -> Iterator[str]:

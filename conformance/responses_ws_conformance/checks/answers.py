@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from responses_ws_conformance.checks import Cause, Finding, Mark, Outcome, Undecided
 from responses_ws_conformance.exchanges import Exchange, reason_of
-from responses_ws_conformance.values import excerpt
+from responses_ws_conformance.values import excerpt, present
 
 # What a connection breaks that ends when a create is refused; the creates behind it are lost too.
 CLOSED_BY_REFUSAL: Final = "RWS-ERROR-009"
@@ -98,7 +98,7 @@ def describe_error(exchange: Exchange) -> str:
     """Status, code, param and message of an error event, in words for a report."""
     error = exchange.error_object
     parts = [
-        f"{name} {value!r}"
+        f"{name} {value!r}" if isinstance(value, str) else f"{name} {present(value)}"
         for name, value in (
             ("status", exchange.error_status),
             ("code", error.get("code")),

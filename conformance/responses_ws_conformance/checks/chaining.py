@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from responses_ws_conformance.checks import (
     Cause,
@@ -46,7 +47,20 @@ def continuation_is_answered(mark: Mark) -> Iterator[Outcome]:
 @expectation("RWS-CHAIN-003")
 def chain_is_seen(mark: Mark) -> Iterator[Outcome]:
     """A word from the input or the output of an earlier response comes back."""
-    yield from recalled(mark)
+    root = "RWS-TOOL-005" if _is_told_by_a_tool(mark) else None
+    for outcome in recalled(mark):
+        yield replace(outcome, root=root) if isinstance(outcome, Finding) else outcome
+
+
+def _is_told_by_a_tool(mark: Mark) -> bool:
+    """True where the planted word was the output of a call, which may never reach the model."""
+    items = [i for x in mark.exchanges("controls") for i in x.request.get("input") or ()]
+    outputs = [
+        i.get("output")
+        for i in items
+        if isinstance(i, dict) and i.get("type") == "function_call_output"
+    ]
+    return any(str(mark.fact("word")) in str(output) for output in outputs)
 
 
 def has_two_responses(evidence: Evidence) -> bool:

@@ -35,7 +35,7 @@ def html(report: Row, transcripts: Sequence[Transcript]) -> str:
     texts = {
         "style": resource("logs.css"),
         "script": resource("logs.js"),
-        "target": said(report["target"], limit=160),
+        "subject": _subject(report),
         "verdict": "\n".join(verdict(report)),
         "facts": "\n".join(facts(report)),
         "chapters": "\n".join(chapters(report)),
@@ -46,6 +46,13 @@ def html(report: Row, transcripts: Sequence[Transcript]) -> str:
     # Joined once: a page is many megabytes, and each replacement would be another one.
     parts = enumerate(PLACE.split(page))
     return "".join(texts[part] if number % 2 else part for number, part in parts)
+
+
+def _subject(report: Row) -> str:
+    """Who was judged; of a client its recording says with whom it spoke."""
+    role = catalogue().role_of(row["id"] for row in report["requirements"])
+    kind = "a client, recorded with " if role == "client" else ""
+    return f"{kind}{said(report['target'], limit=160)}"
 
 
 def _in_order(report: Row, transcripts: Sequence[Transcript]) -> list[Transcript]:

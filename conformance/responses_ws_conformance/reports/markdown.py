@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, Final
 
+from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.terminal import safe
 
 SHOWN: Final = 50
@@ -19,7 +20,9 @@ def markdown(report: dict[str, Any]) -> str:
 
 def _lines(report: dict[str, Any]) -> Iterator[str]:
     counts = {verdict: n for verdict, n in report["summary"].items() if n}
-    yield f"## Responses WebSocket conformance: {_code(report['target'])}"
+    role = catalogue().role_of(row["id"] for row in report["requirements"])
+    subject = "conformance of a client, recorded with" if role == "client" else "conformance:"
+    yield f"## Responses WebSocket {subject} {_code(report['target'])}"
     yield ""
     yield ", ".join(f"**{n}** {verdict}" for verdict, n in counts.items())
     if report["stopped"]:

@@ -81,7 +81,7 @@ def outputs_are_forgotten_after_their_turn(previous: Snapshot, create: Create) -
     return (*kept, *create.items)
 
 
-@replace_policy("gather", "RWS-TOOL-005", "RWS-CHAIN-003")
+@replace_policy("gather", "RWS-TOOL-005")
 def outputs_are_emptied(previous: Snapshot, create: Create) -> tuple[Item, ...]:
     """The model sees that a call was answered, but not the output."""
     items = tuple({**i, "output": ""} if i["type"] == OUTPUT else i for i in create.items)
