@@ -213,11 +213,13 @@ class Check:
 CHECKS: Final[dict[str, Check]] = {}
 
 
-def invariant(requirement: str, *, when: Predicate) -> Callable[[Invariant], Invariant]:
+def invariant(
+    requirement: str, *, when: Predicate, root: str | None = None
+) -> Callable[[Invariant], Invariant]:
     """Register a check for every recording in which ``when`` holds."""
 
     def register(judge: Invariant) -> Invariant:
-        _register(requirement, judge, judge, when, "invariant")
+        _register(requirement, judge, judge, when, "invariant", root=root)
         return judge
 
     return register

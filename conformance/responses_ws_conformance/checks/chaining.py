@@ -107,7 +107,7 @@ def not_found_names_the_field(mark: Mark) -> Iterator[Outcome]:
         yield Finding(exchange.error.n, expected, f"param {excerpt(param)}", path="/error/param")
 
 
-@expectation("RWS-CHAIN-007", offence=("/message/previous_response_id",))
+@expectation("RWS-CHAIN-007", offence=("/message/previous_response_id",), root="RWS-EVENT-023")
 def unknown_id_starts_no_response(mark: Mark) -> Iterator[Outcome]:
     """A create with an invented id produces no event of a response."""
     exchange = mark.exchange()

@@ -211,7 +211,7 @@ def _went_on(view: ConnectionView, event: Received) -> bool:
     return any(x.is_ended and x.sent.n > event.n for x in view.exchanges)
 
 
-@invariant("RWS-ERROR-010", when=lambda e: bool(refused_creates(e)))
+@invariant("RWS-ERROR-010", when=lambda e: bool(refused_creates(e)), root="RWS-EVENT-023")
 def refused_creates_have_no_stream(evidence: Evidence) -> Iterator[Outcome]:
     """Nothing of a response comes for a create that was refused."""
     for exchange in refused_creates(evidence):

@@ -86,7 +86,7 @@ def has_output(evidence: Evidence) -> bool:
     return any(is_output(e) for _, events in streams(evidence) for e in events)
 
 
-@invariant("RWS-EVENT-004", when=has_output)
+@invariant("RWS-EVENT-004", when=has_output, root="RWS-EVENT-023")
 def progress_is_announced_before_output(evidence: Evidence) -> Iterator[Outcome]:
     """response.in_progress comes before the first event about an output item."""
     for _, events in streams(evidence):
@@ -120,7 +120,7 @@ def has_ended_responses(evidence: Evidence) -> bool:
     )
 
 
-@invariant("RWS-EVENT-005", when=has_ended_responses)
+@invariant("RWS-EVENT-005", when=has_ended_responses, root="RWS-EVENT-023")
 def response_ends_once(evidence: Evidence) -> Iterator[Outcome]:
     """Each response ends with one terminal event, or with an error event instead."""
     wanted = "exactly one terminal event, or an error event instead"
@@ -200,7 +200,11 @@ def ids_of(events: list[Received]) -> list[tuple[Received, str]]:
     return [(e, name) for e, name in pairs if isinstance(name, str)]
 
 
-@invariant("RWS-EVENT-007", when=lambda e: any(len(ids_of(x)) > 1 for _, x in streams(e)))
+@invariant(
+    "RWS-EVENT-007",
+    when=lambda e: any(len(ids_of(x)) > 1 for _, x in streams(e)),
+    root="RWS-EVENT-023",
+)
 def response_keeps_its_id(evidence: Evidence) -> Iterator[Outcome]:
     """All events that carry the response give it the same id."""
     for _, events in streams(evidence):

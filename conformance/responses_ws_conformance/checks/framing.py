@@ -255,7 +255,7 @@ def _refused(mark: Mark, *, close: int | None = None) -> Iterator[Outcome]:
         yield Undecided(Cause.TIME, "neither the message nor the create after it was answered")
 
 
-@expectation("RWS-FRAME-011", offence=("/message/type",))
+@expectation("RWS-FRAME-011", offence=("/message/type",), root="RWS-EVENT-023")
 def only_creates_start_responses(mark: Mark) -> Iterator[Outcome]:
     """No response begins for a message that is not a create."""
     subject, fence = mark.latest(), mark.exchange("fence")

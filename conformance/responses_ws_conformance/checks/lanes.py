@@ -55,7 +55,7 @@ def nameless(evidence: Evidence) -> list[Exchange]:
     return [x for x in own if not x.is_ambiguous]
 
 
-@invariant("RWS-LANE-001", when=lambda e: bool(named(e)))
+@invariant("RWS-LANE-001", when=lambda e: bool(named(e)), root="RWS-EVENT-023")
 def events_name_their_lane(evidence: Evidence) -> Iterator[Outcome]:
     """All events of a response carry the stream_id of its create."""
     for exchange in named(evidence):
@@ -194,7 +194,7 @@ def _was_held_up(running: Exchange, beside: Exchange) -> bool:
     return beside.events[0].n > running.terminal.n and to_run_on >= least
 
 
-@expectation("RWS-LANE-010")
+@expectation("RWS-LANE-010", root="RWS-EVENT-023")
 def lane_is_first_in_first_out(mark: Mark) -> Iterator[Outcome]:
     """The creates of a lane are all run, in their order, none before the end of the last."""
     creates = mark.exchanges("creates")

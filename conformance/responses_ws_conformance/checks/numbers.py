@@ -36,7 +36,11 @@ def events_are_numbered(evidence: Evidence) -> Iterator[Outcome]:
             )
 
 
-@invariant("RWS-EVENT-012", when=lambda e: any(len(numbers_of(x)) > 1 for _, x in streams(e)))
+@invariant(
+    "RWS-EVENT-012",
+    when=lambda e: any(len(numbers_of(x)) > 1 for _, x in streams(e)),
+    root="RWS-EVENT-023",
+)
 def numbers_rise(evidence: Evidence) -> Iterator[Outcome]:
     """Within a response each sequence_number is higher than the one before."""
     for _, events in streams(evidence):
@@ -51,7 +55,7 @@ def numbers_rise(evidence: Evidence) -> Iterator[Outcome]:
                 break
 
 
-@invariant("RWS-EVENT-013", when=lambda e: bool(numbered_streams(e)))
+@invariant("RWS-EVENT-013", when=lambda e: bool(numbered_streams(e)), root="RWS-EVENT-023")
 def numbers_leave_no_gaps(evidence: Evidence) -> Iterator[Outcome]:
     """The numbers of a response start at 0 and leave no gaps; other events may fill them."""
     asides = {

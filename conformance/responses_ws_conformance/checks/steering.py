@@ -174,7 +174,7 @@ def successor_continues_the_response(evidence: Evidence) -> Iterator[Outcome]:
             yield Finding(successor.last, excerpt(parent.response_id), excerpt(seen), path=path)
 
 
-@invariant("RWS-STEER-007", when=lambda e: bool(successors(e)))
+@invariant("RWS-STEER-007", when=lambda e: bool(successors(e)), root="RWS-EVENT-023")
 def successor_inherits_settings(evidence: Evidence) -> Iterator[Outcome]:
     """What the responses show of their settings is the same."""
     for parent, successor in successors(evidence):
@@ -226,7 +226,7 @@ def _misnamed(events: Sequence[Received], target: Exchange) -> Iterator[Finding]
         yield Finding(wrong[0].n, wanted, seen, path=f"/{LANE}")
 
 
-@invariant("RWS-STEER-011", when=lambda e: bool(successors(e)))
+@invariant("RWS-STEER-011", when=lambda e: bool(successors(e)), root="RWS-EVENT-023")
 def response_has_one_successor(evidence: Evidence) -> Iterator[Outcome]:
     """No two successors have the same response before them."""
     for (parent, _), (other, second) in combinations(successors(evidence), 2):

@@ -45,7 +45,7 @@ def waiting(evidence: Evidence) -> list[Exchange]:
     return [x for x in dict.fromkeys(steered) if open_calls(x)]
 
 
-@invariant("RWS-STEER-012", when=lambda e: bool(waiting(e)))
+@invariant("RWS-STEER-012", when=lambda e: bool(waiting(e)), root="RWS-EVENT-023")
 def nothing_follows_open_calls_by_itself(evidence: Evidence) -> Iterator[Outcome]:
     """A response with open calls has no successor but what the client creates."""
     for target in waiting(evidence):

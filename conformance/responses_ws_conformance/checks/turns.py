@@ -60,7 +60,7 @@ def has_answered_overlap(evidence: Evidence) -> bool:
     return any(x.events and (y.events or y.error) for x, y in overlapping(evidence))
 
 
-@invariant("RWS-TURN-001", when=has_answered_overlap)
+@invariant("RWS-TURN-001", when=has_answered_overlap, root="RWS-EVENT-023")
 def responses_do_not_mix(evidence: Evidence) -> Iterator[Outcome]:
     """A response that has begun gets all of its events before the next one begins."""
     for pair in combinations(evidence.responses, 2):

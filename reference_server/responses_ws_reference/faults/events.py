@@ -101,6 +101,15 @@ def creation_is_a_heartbeat(event: Event, link: Link) -> Sendings:
     return [again, {**event, "sequence_number": number + 1}]
 
 
+@rewrite_events("RWS-EVENT-023")
+def creation_comes_twice_with_two_ids(event: Event, link: Link) -> Sendings:
+    """Two layers announce a response of the default lane, each with an id of its own."""
+    if event["type"] != "response.in_progress" or "stream_id" in event:
+        return event
+    response = {**event["response"], "id": f"{event['response']['id']}_outer"}
+    return [{**event, "type": "response.created", "response": response}, event]
+
+
 @rewrite_events("RWS-EVENT-004")
 def progress_comes_after_the_first_item(event: Event, link: Link) -> Sendings:
     """response.in_progress is sent after the first response.output_item.added."""
