@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
+from tests import http_client, server_process
+
 # A case that fails says what differs, as a test module does.
 pytest.register_assert_rewrite("tests.attribution")
 
@@ -33,6 +35,21 @@ def reference_server() -> Iterator[str]:
         assert process.stdout is not None
         yield process.stdout.readline().strip().removeprefix("listening on ")
         process.terminate()
+
+
+@pytest.fixture(scope="module", params=[(), ("--http",)], ids=["websockets", "asgi"])
+def server(request: pytest.FixtureRequest) -> Iterator[server_process.Server]:
+    """One server on each shell, that many tests maltreat; at the end it must have kept quiet."""
+    with server_process.serving("--levers", *request.param) as running:
+        yield running
+        assert running.stop() == ""
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[http_client.Client]:
+    """A client of one server that speaks HTTP too and has levers, for many tests."""
+    with http_client.serving(offers_levers=True) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

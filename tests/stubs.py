@@ -1,4 +1,4 @@
-"""Targets that are broken on purpose, on loopback, each in a thread of its own."""
+"""Targets on loopback, each in a thread of its own: most are broken on purpose."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
+
+from tests.cases import message_stream
 
 Handler = Callable[[ServerConnection], None]
 Gate = Callable[[ServerConnection, Request], Response | None]
@@ -71,6 +73,13 @@ def answering(answer: bytes) -> Iterator[str]:
             thread.join()
             for accepted in held:
                 accepted.close()
+
+
+def answers(connection: ServerConnection) -> None:
+    """Answers every create healthily."""
+    for number, message in enumerate(connection):
+        for event in message_stream(f"resp_{number}", "ready", json.loads(message)):
+            connection.send(json.dumps(event))
 
 
 def silent(connection: ServerConnection) -> None:

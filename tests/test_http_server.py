@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import http.client
-import json
 import subprocess
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,86 +15,13 @@ from responses_ws_reference.hooks import Hooks, Tally
 from responses_ws_reference.http_api import answer_of
 from responses_ws_reference.reference import Reference
 from responses_ws_reference.seams import Seams
-from responses_ws_reference.server import running_server
-from websockets.sync.client import connect
 
-from tests.test_reference_server import NASTY_MESSAGES
+from tests.http_client import KEY, OTHER_KEY, Client, serving
+from tests.turns import DEADLINE
 
 SCRIPT = "both_transports.py"
-KEY, OTHER_KEY = "sk-one", "sk-two"
-DEADLINE = 10.0
-TERMINAL = ("response.completed", "response.incomplete", "response.failed", "error")
 PLANT = "Remember: the code word is dugong. Reply with: ok"
 RECALL = "What is the code word? Reply with the code word only."
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An HTTP answer with its body as text."""
-
-    status: int
-    kind: str
-    text: str
-    allowed: str | None = None
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.text)
-
-    @property
-    def messages(self) -> list[tuple[str, str]]:
-        """Of each SSE message the name of the event, where it has one, and the data."""
-        blocks = [block.splitlines() for block in self.text.removesuffix("\n\n").split("\n\n")]
-        found = [dict(line.split(": ", 1) for line in block) for block in blocks]
-        return [(block.get("event", ""), block["data"]) for block in found]
-
-    @property
-    def events(self) -> list[dict[str, Any]]:
-        return [json.loads(data) for name, data in self.messages if name]
-
-
-@dataclass(frozen=True)
-class Client:
-    """Speaks HTTP and WebSocket with a server."""
-
-    url: str
-    key: str = KEY
-
-    def request(self, method: str, path: str = "", body: Any = None, **headers: str) -> Answer:
-        host, _, root = self.url.removeprefix("ws://").partition("/")
-        headers = {"Authorization": f"Bearer {self.key}", **headers}
-        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        with contextlib.closing(http.client.HTTPConnection(host, timeout=DEADLINE)) as connection:
-            connection.request(method, f"/{root}{path}", data, headers)
-            answer = connection.getresponse()
-            kind = (answer.getheader("Content-Type") or "").partition(";")[0]
-            allowed = answer.getheader("Allow")
-            return Answer(answer.status, kind, answer.read().decode(), allowed)
-
-    def post(self, body: Any = None, **fields: Any) -> Answer:
-        return self.request("POST", body={"input": "hi", **fields} if body is None else body)
-
-    def over_websocket(self, **fields: Any) -> list[dict[str, Any]]:
-        """The events of one create on a connection of its own."""
-        headers = {"Authorization": f"Bearer {self.key}"}
-        with connect(self.url, additional_headers=headers) as connection:
-            connection.send(json.dumps({"type": "response.create", "input": "hi", **fields}))
-            events: list[dict[str, Any]] = []
-            while not events or events[-1]["type"] not in TERMINAL:
-                events.append(json.loads(connection.recv(timeout=DEADLINE)))
-            return events
-
-
-@contextlib.contextmanager
-def serving(**options: Any) -> Iterator[Client]:
-    with running_server(ServerConfig(http=True, api_keys=(KEY, OTHER_KEY), **options)) as server:
-        yield Client(server.url)
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[Client]:
-    with serving(offers_levers=True) as running:
-        yield running
 
 
 def said(response: dict[str, Any]) -> str:
@@ -218,23 +141,6 @@ def test_compaction_is_no_response(client: Client) -> None:
     assert client.request("GET", f"/{compacted['id']}").status == 404
 
 
-@pytest.mark.parametrize(
-    ("body", "code"),
-    [
-        ({}, "missing_required_parameter"),
-        ({"input": "hi", "model": "none-such"}, "model_not_found"),
-        ({"previous_response_id": "resp_1"}, "previous_response_not_found"),
-        (
-            {"input": [{"type": "function_call", "call_id": "c", "name": "n", "arguments": ""}]},
-            "tool_output_not_found",
-        ),
-    ],
-)
-def test_what_cannot_be_compacted(client: Client, body: dict[str, Any], code: str) -> None:
-    answer = client.request("POST", "/compact", body)
-    assert (answer.status, answer.json["error"]["code"]) == (400, code)
-
-
 def test_server_without_compaction() -> None:
     """The endpoint is not there, and a threshold means nothing."""
     managed = [{"type": "compaction", "compact_threshold": 1000}]
@@ -242,56 +148,6 @@ def test_server_without_compaction() -> None:
         assert client.request("POST", "/compact", {"input": "hi"}).status == 404
         response = client.post(input="word " * 1001, context_management=managed).json
         assert [item["type"] for item in response["output"]] == ["message"]
-
-
-@pytest.mark.parametrize("is_streamed", [False, True])
-@pytest.mark.parametrize(
-    ("fields", "code", "param"),
-    [
-        ({"stream_id": "a"}, "unsupported_parameter", "stream_id"),
-        ({"generate": False}, "unsupported_parameter", "generate"),
-        ({"background": True}, "unsupported_value", "background"),
-        ({"model": "none-such"}, "model_not_found", "model"),
-        ({"temperature": 3}, "decimal_above_max_value", "temperature"),
-        ({"previous_response_id": "x"}, "previous_response_not_found", "previous_response_id"),
-    ],
-)
-def test_refused_create_is_an_http_error(
-    client: Client, fields: dict[str, Any], code: str, param: str, is_streamed: bool
-) -> None:
-    """Whether a stream was asked for or not, nothing has begun yet."""
-    answer = client.post(**fields, stream=is_streamed)
-    assert (answer.status, answer.kind) == (400, "application/json")
-    assert answer.json["error"].keys() == {"type", "code", "message", "param"}
-    assert (answer.json["error"]["code"], answer.json["error"]["param"]) == (code, param)
-
-
-@pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b"\xff\xfe", b'"hi"', b"[" * 100_000, b'{"input": NaN}']
-)
-def test_body_that_is_no_json_object(client: Client, body: bytes) -> None:
-    answer = client.post(body)
-    assert (answer.status, answer.json["error"]["code"]) == (400, "invalid_json")
-
-
-@pytest.mark.parametrize("name", [name for name in NASTY_MESSAGES if name != "binary"])
-def test_nasty_body(client: Client, name: str) -> None:
-    """What is refused on a WebSocket is refused here, and the next request is answered."""
-    message = NASTY_MESSAGES[name]
-    answer = client.post(message.encode() if isinstance(message, str) else message)
-    assert answer.status == 400
-    assert answer.json["error"]["code"]
-    assert client.post().status == 200
-
-
-def test_type_in_a_body_means_nothing(client: Client) -> None:
-    assert client.post(type="response.steer").json["object"] == "response"
-
-
-def test_body_has_a_limit(client: Client) -> None:
-    answer = client.post(b" " * (17 * 2**20))
-    assert (answer.status, answer.json["error"]["code"]) == (413, "request_too_large")
-    assert client.post().status == 200
 
 
 def test_openai_sdk_goes_from_websocket_to_http(
@@ -304,31 +160,6 @@ def test_openai_sdk_goes_from_websocket_to_http(
     assert seen["types"][-1] == "response.completed"
     assert seen["gone"] == ["NotFoundError", 404]
     assert seen["refused"] == ["BadRequestError", "previous_response_not_found"]
-
-
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [("POST", ""), ("POST", "/compact"), ("GET", "/resp_1"), ("DELETE", "/resp_1")],
-)
-def test_key_is_asked_for(client: Client, method: str, path: str) -> None:
-    stranger = Client(client.url, "sk-three")
-    answer = stranger.request(method, path, {"input": "hi"})
-    assert (answer.status, answer.json["error"]["code"]) == (401, "invalid_api_key")
-
-
-def test_levers_reach_http(client: Client) -> None:
-    """A response that fails is one; a refusal and an overload are HTTP errors where they can."""
-
-    def under(lever: str, **fields: Any) -> Answer:
-        return client.request("POST", body={"input": "hi", **fields}, **{f"RWS-{lever}": "1"})
-
-    assert under("Failure").json["status"] == "failed"
-    assert under("Refusal-5xx", stream=True).status == 500
-    assert under("Overload", stream=True).events[-1]["type"] == "response.failed"
-    assert under("Restart").status == 500
-    with pytest.raises(http.client.IncompleteRead):
-        under("Restart", stream=True)
-    assert client.post().status == 200
 
 
 def test_server_without_storage_keeps_nothing() -> None:
@@ -350,48 +181,6 @@ def test_missing_extra_is_explained(sdk_python: Path) -> None:
     assert "pip install 'responses-ws-conformance[http]'" in done.stderr
 
 
-def test_a_client_that_vanishes_in_the_middle(client: Client) -> None:
-    """Nobody waits for the rest of its response."""
-    host = client.url.removeprefix("ws://").partition("/")[0]
-    body = json.dumps({"input": "Count from 1 to 5000.", "stream": True}).encode()
-    connection = http.client.HTTPConnection(host, timeout=DEADLINE)
-    connection.request("POST", "/v1/responses", body, {"Authorization": f"Bearer {KEY}"})
-    connection.getresponse().read(10)
-    connection.close()
-    assert client.post().status == 200
-
-
-@pytest.mark.parametrize("place", ["compact", "create"])
-def test_request_that_breaks_the_server(
-    place: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """It is answered and written down, and the next one is served."""
-
-    def break_down(*given: Any) -> Any:
-        raise RuntimeError("on purpose")
-
-    monkeypatch.setattr(f"responses_ws_reference.http_api.HttpApi.{place}", break_down)
-    with serving() as client:
-        path = "/compact" if place == "compact" else ""
-        answer = client.request("POST", path, {"input": "hi"})
-        assert (answer.status, answer.json["error"]["code"]) == (500, "server_error")
-        assert client.request("GET", "/resp_1").status == 404
-    assert "a request broke the server" in caplog.text
-    assert "on purpose" in caplog.text
-
-
-def test_other_method_is_refused(client: Client) -> None:
-    answer = client.request("PUT", body={"input": "hi"})
-    assert (answer.status, answer.json["error"]["code"]) == (405, "method_not_allowed")
-    assert answer.allowed == "GET, POST"
-
-
-def test_host_header_does_not_change_the_path(client: Client) -> None:
-    response = client.post().json
-    answer = client.request("GET", f"/{response['id']}", Host="a/b?c#d")
-    assert answer.json["id"] == response["id"]
-
-
 @pytest.mark.parametrize(
     ("variant", "begin", "end"),
     [
@@ -404,14 +193,6 @@ def test_stream_is_written_otherwise(variant: str, begin: str, end: str) -> None
         text = client.post(stream=True).text
     assert text.startswith(begin)
     assert text.endswith(end)
-
-
-def test_statuses_are_others() -> None:
-    with serving(variant="other-statuses") as client:
-        assert client.post(temperature=3).status == 422
-        assert client.post(previous_response_id="resp_1").status == 404
-        gone = client.request("DELETE", f"/{client.post().json['id']}")
-        assert (gone.status, gone.text) == (204, "")
 
 
 @pytest.mark.parametrize(

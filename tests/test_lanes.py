@@ -18,7 +18,7 @@ from websockets.frames import Frame, Opcode
 from websockets.sync.client import ClientConnection, connect
 
 from tests.cases import Builder
-from tests.test_reference_server import DEADLINE
+from tests.turns import DEADLINE
 
 SCRIPT = "lanes.py"
 TIMES = 100

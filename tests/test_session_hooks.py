@@ -29,7 +29,7 @@ from responses_ws_reference.variants import VARIANTS
 from websockets.frames import Opcode
 from websockets.sync.client import ClientConnection, connect
 
-from tests.test_reference_server import DEADLINE, close_code, create, turn
+from tests.turns import DEADLINE, close_code, create, turn
 
 
 def test_every_fault_is_described() -> None:
