@@ -86,6 +86,20 @@ def spoiled_body(body: str, chance: Random) -> str:
     return "\n".join(lines)
 
 
+def members(value: Any) -> set[str]:
+    """The names of every member at any depth."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    own = set(value) if isinstance(value, dict) else set()
+    return own.union(*map(members, inner))
+
+
+def replaced(value: Any, name: str, junk: Any) -> Any:
+    """A value in which each member of a name is something else."""
+    if isinstance(value, dict):
+        return {k: junk if k == name else replaced(v, name, junk) for k, v in value.items()}
+    return [replaced(v, name, junk) for v in value] if isinstance(value, list) else value
+
+
 def judge_all(checks: list[Check], evidence: Evidence) -> None:
     for check in checks:
         if check.when(evidence):
@@ -104,6 +118,25 @@ def test_checks_on_clients_take_anything_from_either_side(
     case: Case, seed: int, kind: type[Sent] | type[Received]
 ) -> None:
     judge_all(checks_of("client"), spoil(case, kind, Random(seed)))
+
+
+@pytest.mark.parametrize("junk", [["x"], 7], ids=["list", "number"])
+def test_check_takes_any_value_of_any_member_that_its_own_cases_have(junk: Any) -> None:
+    """What a server sends; of a client what it sends, and what it was sent."""
+    servers = checks_of("server")
+    for case in CASES:
+        check = load_checks()[case.requirement]
+        whole = case.transcript()
+        strange = Received if check in servers else Sent | Received
+        told = [e.payload for e in whole.entries if isinstance(e, strange)]
+        for name in sorted(set().union(*map(members, told))):
+            entries = [
+                replace(e, text=json.dumps(replaced(e.payload, name, junk)))
+                if isinstance(e, strange) and isinstance(e.payload, dict)
+                else e
+                for e in whole.entries
+            ]
+            judge_all([check], Evidence.of(Transcript(whole.header, entries)))
 
 
 def cuts(entries: list[Entry]) -> Iterator[list[Entry]]:

@@ -34,6 +34,7 @@ from responses_ws_conformance.exchanges import (
     Exchange,
     response_of,
 )
+from responses_ws_conformance.histories import input_items
 from responses_ws_conformance.values import excerpt
 
 
@@ -54,12 +55,8 @@ def chain_is_seen(mark: Mark) -> Iterator[Outcome]:
 
 def _is_told_by_a_tool(mark: Mark) -> bool:
     """True where the planted word was the output of a call, which may never reach the model."""
-    items = [i for x in mark.exchanges("controls") for i in x.request.get("input") or ()]
-    outputs = [
-        i.get("output")
-        for i in items
-        if isinstance(i, dict) and i.get("type") == "function_call_output"
-    ]
+    items = [item for x in mark.exchanges("controls") for item in input_items(x)]
+    outputs = [i.get("output") for i in items if i.get("type") == "function_call_output"]
     return any(str(mark.fact("word")) in str(output) for output in outputs)
 
 

@@ -189,7 +189,7 @@ def calls_of_agents_are_left_alone(evidence: Evidence) -> Iterator[Outcome]:
         if not exchange.is_create and command_of(exchange) != INJECT:
             continue
         for place, item in enumerate(input_items(exchange)):
-            is_carried = item.get("type") == AGENT_OUTPUT and item.get("call_id") in shown
+            is_carried = item.get("type") == AGENT_OUTPUT and str(item.get("call_id")) in shown
             if outputs([item]) & directed and not is_carried:
                 seen = f"{item.get('type')} for the {AGENT_CALL} {excerpt(item.get('call_id'))}"
                 wanted = "outputs of the client's own calls"

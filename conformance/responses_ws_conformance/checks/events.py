@@ -183,7 +183,7 @@ def response_is_created_once(evidence: Evidence) -> Iterator[Outcome]:
         if len(created) > 1:
             yield Finding(created[1].n, wanted, f"{len(created)} of them")
     # A response of another connection is another matter (RWS-CONN-008).
-    known = {x.response_id for x in evidence.exchanges}
+    known = [x.response_id for x in evidence.exchanges]
     for view in evidence.connections:
         # What else a client can send may start a response too, and lanes can be misnamed.
         is_plain = all(x.is_create and not x.lane for x in view.exchanges)

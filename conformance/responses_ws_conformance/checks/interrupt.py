@@ -124,7 +124,7 @@ def open_item_is_reported(evidence: Evidence) -> Iterator[Outcome]:
 def left_open(evidence: Evidence) -> list[tuple[Exchange, Received, Item]]:
     """The items that were not done when their response ended, whose interrupt was accepted."""
     answers = (x.answer for x in evidence.exchanges)
-    names = {a.payload.get("response_id") for a in answers if a and a.type == ACCEPTED}
+    names = [a.payload.get("response_id") for a in answers if a and a.type == ACCEPTED]
     return [
         (response, response.terminal, item)
         for response in evidence.responses

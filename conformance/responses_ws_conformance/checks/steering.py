@@ -140,9 +140,10 @@ def items_are_finished_first(evidence: Evidence) -> Iterator[Outcome]:
     for exchange in cut(evidence):
         for item in items_of(exchange):
             at = item.done or item.events[-1]
-            status = item.final.get("status", "completed")
-            if item.done is None or status != "completed":
-                seen = f"the item {item.index} is left " + ("open" if item.done is None else status)
+            status = item.final.get("status", "completed") if item.done else "open"
+            if status != "completed":
+                left = status if isinstance(status, str) else f"with the status {excerpt(status)}"
+                seen = f"the item {item.index} is left {left}"
                 yield Finding(at.n, f"{ITEM_DONE} for the item, completed", seen)
 
 
