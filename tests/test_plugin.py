@@ -151,9 +151,10 @@ def test_limit_and_jobs_are_those_of_the_command(tmp_path: Path, reference_serve
     ours, theirs = (
         json.loads((tmp_path / name).read_text("utf-8")) for name in ("pytest.json", "cli.json")
     )
-    for name in ("selected", "dropped", "scenarios", "summary", "unclaimed", "turns"):
+    for name in ("selected", "dropped", "scenarios", "summary", "unclaimed"):
         assert ours[name] == theirs[name], name
-    assert ours["turns"] <= 30
+    # A scenario may try again where the machine was busy, but never beyond the limit.
+    assert max(ours["turns"], theirs["turns"]) <= 30
     assert set(outcomes(tmp_path / "junit.xml")) == set(ours["selected"])
 
 
