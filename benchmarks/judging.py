@@ -8,11 +8,11 @@ from tempfile import TemporaryDirectory
 
 from processes import run_rws
 from responses_ws_conformance.driver import Driver
-from responses_ws_conformance.loading import load_profile
-from responses_ws_conformance.masking import Masker
+from responses_ws_conformance.driver.recording import Recording
+from responses_ws_conformance.profile.loading import load_profile
 from responses_ws_conformance.prompts import message
-from responses_ws_conformance.recording import Recording
 from responses_ws_conformance.transcript import Header
+from responses_ws_conformance.transcript.masking import Masker
 from responses_ws_reference.config import ServerConfig
 from responses_ws_reference.server import running_server
 from rows import Row, Rows

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from responses_ws_conformance.driver import Driver
-from responses_ws_conformance.masking import Masker
+from responses_ws_conformance.driver.recording import Recording
 from responses_ws_conformance.profile import Profile, Timing
-from responses_ws_conformance.recording import Recording
 from responses_ws_conformance.transcript import Header
+from responses_ws_conformance.transcript.masking import Masker
 
 NOBODY = "ws://127.0.0.1:1/v1/responses"
 FAST = Timing(connect=1, first_event=0.4, idle=0.4, total=2, quiet=0.1, close=0.4)

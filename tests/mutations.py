@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
-from responses_ws_conformance.payloads import NOT_JSON
 from responses_ws_conformance.transcript import Closed, Entry, Expired, Message
+from responses_ws_conformance.transcript.payloads import NOT_JSON
 
 NAMES = (
     *("type", "id", "status", "code", "message", "param", "role", "text", "delta", "arguments"),

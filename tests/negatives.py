@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from responses_ws_conformance.calls import Call
 from responses_ws_conformance.checks import Check, Evidence, Mark, interrupt
 from responses_ws_conformance.checks.inject import is_taken
-from responses_ws_conformance.commands import TARGETS, command_of, is_accepted
-from responses_ws_conformance.exchanges import Exchange
-from responses_ws_conformance.payloads import parse
+from responses_ws_conformance.reading.calls import Call
+from responses_ws_conformance.reading.commands import TARGETS, command_of, is_accepted
+from responses_ws_conformance.reading.exchanges import Exchange
 from responses_ws_conformance.transcript import Opened
+from responses_ws_conformance.transcript.payloads import parse
 
 from tests.cases import Case
 

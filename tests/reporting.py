@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import kill_matrix
-from responses_ws_conformance.report import Report
-from responses_ws_conformance.requirements import catalogue
+from responses_ws_conformance.catalogue import catalogue
+from responses_ws_conformance.reports.report import Report
 from responses_ws_conformance.runner import Run, plan
 from responses_ws_conformance.transcript import Entry, Header, Received, Transcript
 from responses_ws_reference.faults import FAULTS

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 import yaml
-from responses_ws_conformance.report import ExitCode
+from responses_ws_conformance.reports.report import ExitCode
 from responses_ws_reference.config import ServerConfig
 from responses_ws_reference.server import running_server
 

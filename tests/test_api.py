@@ -12,13 +12,13 @@ from pathlib import Path
 
 import kill_matrix
 import pytest
-from responses_ws_conformance.calls import Call, data_of
 from responses_ws_conformance.checks import Evidence
 from responses_ws_conformance.errors import ProfileError
-from responses_ws_conformance.loading import load_profile
+from responses_ws_conformance.profile.loading import load_profile
+from responses_ws_conformance.reading.calls import Call, data_of
 from responses_ws_conformance.runner import Run, judge_transcripts, plan
 from responses_ws_conformance.transcript import Answered, Requested
-from responses_ws_conformance.transcript_files import load
+from responses_ws_conformance.transcript.files import load
 from responses_ws_reference.server import running_server
 
 from tests.cases import message_stream

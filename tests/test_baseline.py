@@ -10,11 +10,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from responses_ws_conformance.baseline import Baseline, KnownFailure, load_baseline
+from responses_ws_conformance.catalogue import catalogue
 from responses_ws_conformance.checks import Finding
 from responses_ws_conformance.errors import ProfileError
-from responses_ws_conformance.report import ExitCode
-from responses_ws_conformance.requirements import catalogue
+from responses_ws_conformance.reports.baseline import Baseline, KnownFailure, load_baseline
+from responses_ws_conformance.reports.report import ExitCode
 from responses_ws_conformance.transcript import Header, Transcript
 from responses_ws_conformance.verdict import Judgement, Located, Verdict
 from responses_ws_reference.config import ServerConfig

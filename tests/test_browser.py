@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from responses_ws_conformance.report import Report
 from responses_ws_conformance.reports import FORMATS
+from responses_ws_conformance.reports.report import Report
 from responses_ws_conformance.transcript import Entry, Header, Received, Sent, Transcript
 
 from tests.browser import PHONE, WIDE, Browser, browser, needs_browser

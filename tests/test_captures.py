@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from responses_ws_conformance.cli import main
 from responses_ws_conformance.transcript import Closed, Expired, Opened, Received, Sent
-from responses_ws_conformance.transcript_files import load
+from responses_ws_conformance.transcript.files import load
 from responses_ws_schemas import validator_for
 
 ROOT = Path(__file__).parent.parent

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
-from responses_ws_conformance.requirements import catalogue
+from responses_ws_conformance.catalogue import catalogue
 from responses_ws_schemas import BASE_URL, names
 
 ROOT = Path(__file__).parent.parent
@@ -21,7 +21,7 @@ SPEC = ROOT / "spec"
 TOOL = ROOT / "conformance" / "tools" / "build_catalogue.py"
 CHAPTERS = sorted(SPEC.glob("[0-9]*.md"))
 ROWS: list[dict[str, Any]] = json.loads(
-    (ROOT / "conformance/responses_ws_conformance/requirements.json").read_text("utf-8")
+    (ROOT / "conformance/responses_ws_conformance/catalogue/requirements.json").read_text("utf-8")
 )["requirements"]
 FEATURES = {"core", "auth", "storage", "warmup", "lanes", "steering", "custom-tools", "reasoning"}
 FEATURES |= {"compaction", "http", "inject", "interrupt"}

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 import yaml
+from responses_ws_conformance.catalogue import catalogue
 from responses_ws_conformance.checks import Evidence, Finding, Undecided, load_checks
-from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.transcript import Received
-from responses_ws_conformance.transcript_files import save
+from responses_ws_conformance.transcript.files import save
 
 from tests.cases import Builder, Case, case_files, load_cases
 

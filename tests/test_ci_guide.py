@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from responses_ws_conformance.digests import catalogue_digest, suite_digest
+from responses_ws_conformance.reports.digests import catalogue_digest, suite_digest
 from responses_ws_reference.config import ServerConfig
 from responses_ws_reference.server import running_server
 

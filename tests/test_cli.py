@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 import trustme
-from responses_ws_conformance.report import ExitCode
+from responses_ws_conformance.reports.report import ExitCode
 from responses_ws_schemas import explain
 from websockets.sync.server import ServerConnection
 

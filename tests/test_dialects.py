@@ -12,7 +12,7 @@ from pathlib import Path
 
 import kill_matrix
 import pytest
-from responses_ws_conformance.requirements import catalogue
+from responses_ws_conformance.catalogue import catalogue
 from responses_ws_conformance.runner import Run, plan
 from responses_ws_conformance.scenarios import load_scenarios
 from responses_ws_conformance.transcript import Received

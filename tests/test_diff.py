@@ -10,7 +10,7 @@ from pathlib import Path
 
 import kill_matrix
 import pytest
-from responses_ws_conformance.report import ExitCode
+from responses_ws_conformance.reports.report import ExitCode
 from responses_ws_conformance.reproduction.comparing import Difference, compare
 from responses_ws_conformance.transcript import (
     Closed,
@@ -22,7 +22,7 @@ from responses_ws_conformance.transcript import (
     Sent,
     Transcript,
 )
-from responses_ws_conformance.transcript_files import save
+from responses_ws_conformance.transcript.files import save
 from responses_ws_reference.server import running_server
 
 from tests.reproduction import PROFILE, record, rws, target

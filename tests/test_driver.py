@@ -14,9 +14,9 @@ from urllib.parse import quote
 import pytest
 from responses_ws_conformance.driver import Blocked
 from responses_ws_conformance.errors import InvalidClientEvent
-from responses_ws_conformance.masking import Masker
 from responses_ws_conformance.transcript import Closed, Expired, Opened, Received, Sent
-from responses_ws_conformance.transcript_files import load
+from responses_ws_conformance.transcript.files import load
+from responses_ws_conformance.transcript.masking import Masker
 from websockets.frames import Frame, Opcode
 from websockets.sync.server import ServerConnection
 

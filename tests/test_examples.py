@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from responses_ws_conformance.loading import load_profile
 from responses_ws_conformance.profile import LAYERS
+from responses_ws_conformance.profile.loading import load_profile
 from responses_ws_conformance.runner import judge_transcripts
 from responses_ws_conformance.transcript import Transcript
 from responses_ws_conformance.verdict import Verdict

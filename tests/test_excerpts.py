@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from responses_ws_conformance.excerpts import MOST, around
-from responses_ws_conformance.likeness import MORE
+from responses_ws_conformance.reports.excerpts import MOST, around
 from responses_ws_conformance.reports.gists import gist
 from responses_ws_conformance.reports.logs import Violation, log
 from responses_ws_conformance.transcript import (
@@ -23,6 +22,7 @@ from responses_ws_conformance.transcript import (
     Sent,
 )
 from responses_ws_conformance.values import excerpt, present
+from responses_ws_conformance.verdict.likeness import MORE
 
 from tests.reporting import conversation, event, recorded
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from responses_ws_conformance.attribution import Reading
+from responses_ws_conformance.reading.attribution import Reading
 from responses_ws_conformance.transcript import Closed, Expired, Received, Sent
 
 from tests.attribution import Case, attribute, entries_of

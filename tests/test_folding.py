@@ -7,12 +7,12 @@ from pathlib import Path
 
 import kill_matrix
 import pytest
+from responses_ws_conformance.catalogue import catalogue
 from responses_ws_conformance.checks import Cause, Finding, load_checks
-from responses_ws_conformance.likeness import MORE
-from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.runner import Run, plan
 from responses_ws_conformance.transcript import Header, Transcript
 from responses_ws_conformance.verdict import Judgement, Located, Verdict, fold
+from responses_ws_conformance.verdict.likeness import MORE
 from responses_ws_reference.server import running_server
 
 REQUIREMENTS = catalogue().requirements

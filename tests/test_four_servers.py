@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from responses_ws_conformance.report import ExitCode
-from responses_ws_conformance.requirements import catalogue
+from responses_ws_conformance.catalogue import catalogue
+from responses_ws_conformance.reports.report import ExitCode
 from responses_ws_reference.faults import FAULTS
 
 from tests.stubs import dead_port

@@ -23,14 +23,14 @@ from hypothesis import strategies as st
 from responses_ws_conformance.checks import Evidence, Finding, load_checks
 from responses_ws_conformance.cli import main
 from responses_ws_conformance.errors import TranscriptError
-from responses_ws_conformance.payloads import NOT_JSON
 from responses_ws_conformance.profile import Profile
-from responses_ws_conformance.report import Report
 from responses_ws_conformance.reports import FORMATS
+from responses_ws_conformance.reports.report import Report
 from responses_ws_conformance.runner import Run, plan
 from responses_ws_conformance.scenarios import load_scenarios
 from responses_ws_conformance.transcript import Transcript
-from responses_ws_conformance.transcript_files import load, read, save
+from responses_ws_conformance.transcript.files import load, read, save
+from responses_ws_conformance.transcript.payloads import NOT_JSON
 from responses_ws_reference.effects import SendMessage
 from responses_ws_reference.engine import ScriptedEngine
 from responses_ws_reference.policies import CONFORMING

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from responses_ws_conformance.report import ExitCode
+from responses_ws_conformance.reports.report import ExitCode
 
 from tests.conftest import ROOT
 

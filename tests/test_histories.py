@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from responses_ws_conformance.attribution import Reading
-from responses_ws_conformance.histories import CALL, Responses
+from responses_ws_conformance.reading.attribution import Reading
+from responses_ws_conformance.reading.histories import CALL, Responses
 from responses_ws_conformance.transcript import Entry, Received, Sent
 
 DEEPER_THAN_A_STACK = 1_500

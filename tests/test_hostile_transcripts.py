@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from responses_ws_conformance.catalogue import catalogue
 from responses_ws_conformance.checks import Check, Evidence, Undecided, load_checks
-from responses_ws_conformance.payloads import NOT_JSON, parse
-from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.transcript import (
     Answered,
     Entry,
@@ -22,6 +21,7 @@ from responses_ws_conformance.transcript import (
     Sent,
     Transcript,
 )
+from responses_ws_conformance.transcript.payloads import NOT_JSON, parse
 
 from tests.cases import Case, load_cases
 

@@ -10,14 +10,14 @@ from typing import Any
 
 import kill_matrix
 import pytest
+from responses_ws_conformance.catalogue import catalogue
 from responses_ws_conformance.checks import Finding
-from responses_ws_conformance.likeness import MORE, likeness
-from responses_ws_conformance.report import Report
 from responses_ws_conformance.reports.html import html
-from responses_ws_conformance.requirements import catalogue
+from responses_ws_conformance.reports.report import Report
 from responses_ws_conformance.runner import Run, plan
 from responses_ws_conformance.transcript import Header, Received, Transcript
 from responses_ws_conformance.verdict import Judgement, Located, Verdict
+from responses_ws_conformance.verdict.likeness import MORE, likeness
 from responses_ws_reference.faults import FAULTS
 from responses_ws_reference.server import running_server
 

@@ -13,13 +13,13 @@ import kill_matrix
 import pytest
 import yaml
 from responses_ws_conformance.drafting import Seen, draft, look, sound
+from responses_ws_conformance.drafting.soundings import CORE, SOUNDINGS
 from responses_ws_conformance.errors import CannotStart
-from responses_ws_conformance.loading import load_profile
 from responses_ws_conformance.profile import LAYERS, Profile
-from responses_ws_conformance.report import ExitCode
+from responses_ws_conformance.profile.loading import load_profile
+from responses_ws_conformance.reports.report import ExitCode
 from responses_ws_conformance.runner import plan
-from responses_ws_conformance.sightings import SIGNS
-from responses_ws_conformance.soundings import CORE, SOUNDINGS
+from responses_ws_conformance.verdict.sightings import SIGNS
 from responses_ws_reference.config import ServerConfig
 from responses_ws_reference.server import running_server
 

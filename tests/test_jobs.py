@@ -13,7 +13,7 @@ from typing import Any
 
 import kill_matrix
 import pytest
-from responses_ws_conformance.report import ExitCode
+from responses_ws_conformance.reports.report import ExitCode
 from responses_ws_conformance.runner import Run, plan
 from responses_ws_conformance.scenarios import Scenario, load_scenarios
 from responses_ws_conformance.verdict import Judgement, Verdict

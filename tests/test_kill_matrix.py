@@ -10,7 +10,7 @@ from pathlib import Path
 import kill_matrix
 import pytest
 from kill_matrix import Result
-from responses_ws_conformance.requirements import catalogue
+from responses_ws_conformance.catalogue import catalogue
 from responses_ws_reference.faults import FAULTS
 
 ResultOf = Callable[[str], Result]

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from responses_ws_conformance.driver.levers import LeverFailed, pull
 from responses_ws_conformance.errors import ProfileError
-from responses_ws_conformance.levers import LeverFailed, pull
-from responses_ws_conformance.loading import load_profile
 from responses_ws_conformance.profile import HttpCall, Lever
+from responses_ws_conformance.profile.loading import load_profile
 
 from tests.levers import PYTHON, SECRET, control, script, written
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import kill_matrix
 import pytest
 from responses_ws_conformance.driver import Blocked, Driver
-from responses_ws_conformance.loading import load_profile
-from responses_ws_conformance.masking import Masker
+from responses_ws_conformance.driver.recording import Recording
 from responses_ws_conformance.profile import HttpCall, Lever, Profile
-from responses_ws_conformance.recording import Recording
+from responses_ws_conformance.profile.loading import load_profile
 from responses_ws_conformance.runner import Run, plan
 from responses_ws_conformance.scenarios import load_scenarios
 from responses_ws_conformance.transcript import Header
+from responses_ws_conformance.transcript.masking import Masker
 from responses_ws_conformance.verdict import Judgement, Verdict
 from responses_ws_reference.config import ServerConfig
 from responses_ws_reference.server import running_server

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 import responses_ws_schemas as schemas
+from responses_ws_conformance.catalogue import catalogue
 from responses_ws_conformance.checks import Evidence, Finding, load_checks
-from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.transcript import Header, Received, Sent, Transcript
 from responses_ws_reference.lifecycle import (
     ITEM_TRANSITIONS,

@@ -11,8 +11,8 @@ from typing import Any
 import kill_matrix
 import pytest
 import yaml
+from responses_ws_conformance.catalogue import catalogue
 from responses_ws_conformance.checks import Check, Evidence, load_checks
-from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.runner import Run, plan
 from responses_ws_reference.server import running_server
 

@@ -12,16 +12,17 @@ from typing import Any
 
 import kill_matrix
 import pytest
-from responses_ws_conformance import judging, planning
+from responses_ws_conformance.catalogue import catalogue
 from responses_ws_conformance.checks import Evidence
+from responses_ws_conformance.driver.pacing import Pace
 from responses_ws_conformance.errors import ProfileError
-from responses_ws_conformance.pacing import Pace
-from responses_ws_conformance.planning import Plan, plan
 from responses_ws_conformance.profile import Profile
-from responses_ws_conformance.report import ExitCode
-from responses_ws_conformance.requirements import catalogue
+from responses_ws_conformance.reports.report import ExitCode
+from responses_ws_conformance.runner import planning
+from responses_ws_conformance.runner.planning import Plan, plan
 from responses_ws_conformance.transcript import Header, Sent, Transcript
-from responses_ws_conformance.transcript_files import load
+from responses_ws_conformance.transcript.files import load
+from responses_ws_conformance.verdict import judging
 
 from tests.stubs import dead_port, overloaded, stub
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import kill_matrix
 import pytest
-from responses_ws_conformance.report import Report
+from responses_ws_conformance.reports.report import Report
+from responses_ws_conformance.reports.terminal import warnings
 from responses_ws_conformance.runner import PROBE, Run, plan
-from responses_ws_conformance.terminal import warnings
-from responses_ws_conformance.transcript_files import load
+from responses_ws_conformance.transcript.files import load
 from responses_ws_reference.server import running_server
 
 from tests.stubs import always_an_error, stub

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from responses_ws_conformance.report import ExitCode
-from responses_ws_conformance.requirements import catalogue
+from responses_ws_conformance.catalogue import catalogue
+from responses_ws_conformance.reports.report import ExitCode
 from responses_ws_reference.faults import FAULTS
 from responses_ws_reference.variants import VARIANTS
 

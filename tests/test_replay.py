@@ -10,7 +10,7 @@ from pathlib import Path
 import kill_matrix
 import pytest
 from responses_ws_conformance.profile import Profile
-from responses_ws_conformance.report import ExitCode
+from responses_ws_conformance.reports.report import ExitCode
 from responses_ws_conformance.reproduction.outcomes import Outcome, compare
 from responses_ws_conformance.reproduction.replays import replay
 from responses_ws_conformance.reproduction.steps import conversation
@@ -22,7 +22,7 @@ from responses_ws_conformance.transcript import (
     Sent,
     Transcript,
 )
-from responses_ws_conformance.transcript_files import load, save
+from responses_ws_conformance.transcript.files import load, save
 
 from tests.peers import hostile
 from tests.reproduction import PROFILE, record, rws, target

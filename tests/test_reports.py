@@ -16,12 +16,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
+from responses_ws_conformance.catalogue import catalogue
 from responses_ws_conformance.checks import Cause, Evidence
-from responses_ws_conformance.report import ExitCode, Report
 from responses_ws_conformance.reports import FORMATS
-from responses_ws_conformance.requirements import catalogue
+from responses_ws_conformance.reports.report import ExitCode, Report
 from responses_ws_conformance.transcript import Header, Received, Sent, Transcript
-from responses_ws_conformance.transcript_files import load
+from responses_ws_conformance.transcript.files import load
 from responses_ws_conformance.verdict import Judgement, Verdict
 from responses_ws_reference.config import ServerConfig
 from responses_ws_reference.server import running_server

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import kill_matrix
 import pytest
+from responses_ws_conformance.catalogue import catalogue
 from responses_ws_conformance.checks import Evidence
 from responses_ws_conformance.profile import Profile
-from responses_ws_conformance.report import ExitCode
+from responses_ws_conformance.reports.report import ExitCode
 from responses_ws_conformance.reproduction import confirming, shrinking
 from responses_ws_conformance.reproduction.frames import of_transcript
 from responses_ws_conformance.reproduction.looks import Count
@@ -22,9 +23,8 @@ from responses_ws_conformance.reproduction.sayings import Unsayable, literal
 from responses_ws_conformance.reproduction.scripts import script
 from responses_ws_conformance.reproduction.shrinking import shrink
 from responses_ws_conformance.reproduction.steps import conversation
-from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.transcript import Header, Opened, Sent, Transcript
-from responses_ws_conformance.transcript_files import load
+from responses_ws_conformance.transcript.files import load
 from responses_ws_conformance.verdict import VIOLATED, Located
 from responses_ws_reference.config import ServerConfig
 from responses_ws_reference.server import running_server

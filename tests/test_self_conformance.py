@@ -10,13 +10,13 @@ from pathlib import Path
 
 import kill_matrix
 import pytest
+from responses_ws_conformance.catalogue import catalogue
 from responses_ws_conformance.checks import load_checks
-from responses_ws_conformance.loading import load_profile
 from responses_ws_conformance.profile import Profile, Timing
-from responses_ws_conformance.requirements import catalogue
+from responses_ws_conformance.profile.loading import load_profile
 from responses_ws_conformance.runner import Run, judge_recordings, judge_transcripts, plan
 from responses_ws_conformance.scenarios import Scenario, load_scenarios
-from responses_ws_conformance.transcript_files import load
+from responses_ws_conformance.transcript.files import load
 from responses_ws_conformance.verdict import Judgement, Verdict, not_applicable
 from responses_ws_reference.server import running_server
 

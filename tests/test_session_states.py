@@ -22,8 +22,8 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from responses_ws_conformance.catalogue import catalogue
 from responses_ws_conformance.checks import Check, Evidence, Finding, load_checks
-from responses_ws_conformance.requirements import catalogue
 from responses_ws_reference.engine import ScriptedEngine
 from responses_ws_reference.policies import CONFORMING, Policies
 from responses_ws_reference.session import Service, Session

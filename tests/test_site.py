@@ -16,7 +16,7 @@ import pytest
 import yaml
 from pages.implementations import statements_text
 from pages.schemas import first_example
-from responses_ws_conformance.requirements import catalogue
+from responses_ws_conformance.catalogue import catalogue
 from responses_ws_schemas import BASE_URL, lifecycle, load, names
 
 from tests.conftest import ROOT

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from responses_ws_conformance.catalogue import catalogue
 from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.profile import Lever, Profile
-from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.runner import Run, plan
 from responses_ws_conformance.verdict import Judgement, Verdict
 from responses_ws_reference.hooks import Hooks

@@ -17,9 +17,9 @@ import kill_matrix
 import pytest
 import yaml
 from responses_ws_conformance.cli import main
-from responses_ws_conformance.digests import file_digest
-from responses_ws_conformance.report import ExitCode
 from responses_ws_conformance.reports.badge import GREEN, GREY, RED, badge, description, said
+from responses_ws_conformance.reports.digests import file_digest
+from responses_ws_conformance.reports.report import ExitCode
 from responses_ws_reference.config import ServerConfig
 from responses_ws_reference.server import running_server
 from responses_ws_schemas import explain, load

@@ -10,9 +10,9 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from responses_ws_conformance.catalogue import catalogue
 from responses_ws_conformance.checks import Evidence, Finding, load_checks
-from responses_ws_conformance.commands import is_accepted, target_of, waiting_for
-from responses_ws_conformance.requirements import catalogue
+from responses_ws_conformance.reading.commands import is_accepted, target_of, waiting_for
 from responses_ws_conformance.transcript import Header, Received, Sent, Transcript
 
 from tests.test_session import CLOCK, Peer

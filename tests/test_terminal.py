@@ -6,13 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from responses_ws_conformance.catalogue import catalogue
 from responses_ws_conformance.checks import Cause, Finding
-from responses_ws_conformance.likeness import MORE
-from responses_ws_conformance.report import Report
-from responses_ws_conformance.requirements import catalogue
-from responses_ws_conformance.terminal import details, summary
-from responses_ws_conformance.transcript_files import load
+from responses_ws_conformance.reports.report import Report
+from responses_ws_conformance.reports.terminal import details, summary
+from responses_ws_conformance.transcript.files import load
 from responses_ws_conformance.verdict import Judgement, Located, Verdict
+from responses_ws_conformance.verdict.likeness import MORE
 
 CAPTURE = Path(__file__).parent / "captures" / "server-litellm-managed.jsonl"
 

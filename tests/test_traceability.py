@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from responses_ws_conformance.requirements import PREFIX, catalogue
+from responses_ws_conformance.catalogue import PREFIX, catalogue
 
 ROOT = Path(__file__).parent.parent
 TOOL = ROOT / "conformance" / "tools" / "build_traceability.py"

@@ -8,7 +8,7 @@ from pathlib import Path
 import kill_matrix
 import pytest
 import variant_runs
-from responses_ws_conformance.requirements import Level, catalogue
+from responses_ws_conformance.catalogue import Level, catalogue
 from responses_ws_conformance.runner import Run, plan
 from responses_ws_conformance.verdict import Verdict
 from responses_ws_reference.server import running_server

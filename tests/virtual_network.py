@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from responses_ws_conformance.wire import Network, Target, Wire
+from responses_ws_conformance.driver.wire import Network, Target, Wire
 from responses_ws_reference.effects import CloseConnection, Effect, SendMessage, SendPing
 from responses_ws_reference.engine import ScriptedEngine
 from responses_ws_reference.handshake import HandshakeAnswer, HandshakeRequest, judge

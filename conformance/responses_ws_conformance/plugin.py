@@ -17,10 +17,10 @@ import pytest
 from responses_ws_conformance.option_values import positive, version
 
 if TYPE_CHECKING:
-    from responses_ws_conformance.baseline import Baseline
-    from responses_ws_conformance.planning import Plan
     from responses_ws_conformance.profile import Profile
+    from responses_ws_conformance.reports.baseline import Baseline
     from responses_ws_conformance.runner import Run
+    from responses_ws_conformance.runner.planning import Plan
     from responses_ws_conformance.scenarios import Scenario
     from responses_ws_conformance.verdict import Judgement
 
@@ -56,7 +56,7 @@ def rws_target(pytestconfig: pytest.Config) -> Profile:
 
 def _profile(config: pytest.Config) -> Profile:
     from responses_ws_conformance.errors import ConformanceError
-    from responses_ws_conformance.loading import load_profile
+    from responses_ws_conformance.profile.loading import load_profile
 
     option = config.getoption
     profile = option("--rws-profile")
@@ -76,7 +76,7 @@ def _profile(config: pytest.Config) -> Profile:
 
 def _plan(profile: Profile, config: pytest.Config) -> Plan:
     from responses_ws_conformance.errors import ConformanceError
-    from responses_ws_conformance.planning import plan
+    from responses_ws_conformance.runner.planning import plan
 
     try:
         return plan(profile, max_turns=config.getoption("--rws-max-turns"))
@@ -111,10 +111,10 @@ def rws_run(
 ) -> Iterator[Run]:
     """The run: records scenarios lazily, or first of all side by side; judges requirements."""
     from responses_ws_conformance.errors import CannotStart
-    from responses_ws_conformance.report import Report
+    from responses_ws_conformance.reports.report import Report
+    from responses_ws_conformance.reports.terminal import unclaimed, warnings
+    from responses_ws_conformance.reports.writing import find_room
     from responses_ws_conformance.runner import Run, make_room
-    from responses_ws_conformance.terminal import unclaimed, warnings
-    from responses_ws_conformance.writing import find_room
 
     folder = Path(pytestconfig.getoption("--rws-output")) / "transcripts"
     todo = _plan(rws_target, pytestconfig)
@@ -149,8 +149,8 @@ def pytest_terminal_summary(
 @pytest.fixture(scope="session")
 def rws_baseline(pytestconfig: pytest.Config) -> Baseline:
     """The known failures of the target."""
-    from responses_ws_conformance.baseline import NO_BASELINE, load_baseline
     from responses_ws_conformance.errors import ConformanceError
+    from responses_ws_conformance.reports.baseline import NO_BASELINE, load_baseline
 
     path = pytestconfig.getoption("--rws-baseline")
     try:
@@ -161,9 +161,9 @@ def rws_baseline(pytestconfig: pytest.Config) -> Baseline:
 
 def settle(judgement: Judgement, run: Run, baseline: Baseline, config: pytest.Config) -> None:
     """Turn a verdict into the outcome of the running test."""
-    from responses_ws_conformance.baseline import is_failure
-    from responses_ws_conformance.report import Report
-    from responses_ws_conformance.terminal import violation
+    from responses_ws_conformance.reports.baseline import is_failure
+    from responses_ws_conformance.reports.report import Report
+    from responses_ws_conformance.reports.terminal import violation
     from responses_ws_conformance.verdict import Verdict
 
     strict = config.getoption("--rws-strict")

@@ -14,6 +14,7 @@ prefix, with scenarios that exercise them and checks that judge them:
 
 from __future__ import annotations
 
+from responses_ws_conformance.catalogue import Level, Requirement, register
 from responses_ws_conformance.checks import (
     Cause,
     Evidence,
@@ -26,9 +27,8 @@ from responses_ws_conformance.checks import (
 )
 from responses_ws_conformance.checks.answers import answered, recalled, refused
 from responses_ws_conformance.driver import Connection, Driver
-from responses_ws_conformance.loading import load_profile
 from responses_ws_conformance.profile import Lever, Profile, Timing
-from responses_ws_conformance.requirements import Level, Requirement, register
+from responses_ws_conformance.profile.loading import load_profile
 from responses_ws_conformance.scenarios import scenario
 
 __all__ = [

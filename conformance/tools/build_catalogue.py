@@ -25,7 +25,7 @@ from responses_ws_schemas import BASE_URL
 
 SPEC_VERSION: Final = "0.1"
 ROOT: Final = Path(__file__).resolve().parents[2]
-CATALOGUE: Final = Path("conformance/responses_ws_conformance/requirements.json")
+CATALOGUE: Final = Path("conformance/responses_ws_conformance/catalogue/requirements.json")
 REFERENCE_PAGE: Final = Path("spec/reference/requirements.md")
 
 ID: Final = re.compile(r"RWS-([A-Z]+)-(\d{3})")

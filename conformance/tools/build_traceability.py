@@ -19,7 +19,7 @@ from pages.places import source
 ROOT: Final = Path(__file__).resolve().parents[2]
 DATA: Final = Path("spec/reference/traceability.yaml")
 PAGE: Final = Path("spec/reference/traceability.md")
-CATALOGUE: Final = Path("conformance/responses_ws_conformance/requirements.json")
+CATALOGUE: Final = Path("conformance/responses_ws_conformance/catalogue/requirements.json")
 FATES: Final = ("requirements", "excluded", "open")
 
 INTRODUCTION: Final = """\

@@ -34,7 +34,7 @@ from responses_ws_conformance.transcript import (
     Sent,
     Transcript,
 )
-from responses_ws_conformance.transcript_files import save
+from responses_ws_conformance.transcript.files import save
 
 ELIDED: Final = "<elided>"
 STAND_INS: Final[dict[str, Any]] = {"parameters": {}, "tools": []}

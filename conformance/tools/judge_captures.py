@@ -20,7 +20,7 @@ from typing import Any, Final
 import yaml
 from responses_ws_conformance.runner import judge_transcripts
 from responses_ws_conformance.transcript import Sent
-from responses_ws_conformance.transcript_files import load
+from responses_ws_conformance.transcript.files import load
 from responses_ws_conformance.verdict import Verdict
 from responses_ws_schemas import dialect_schema, explain, names
 

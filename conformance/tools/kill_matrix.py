@@ -33,9 +33,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from responses_ws_conformance.catalogue import catalogue
 from responses_ws_conformance.checks import Evidence
 from responses_ws_conformance.profile import Lever, Limits, Profile, Timing
-from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.runner import Run, judge_recordings, plan
 from responses_ws_conformance.verdict import Judgement, Verdict
 from responses_ws_reference.config import MAX_MESSAGE_BYTES, ServerConfig
@@ -56,7 +56,7 @@ PATIENT: Final = replace(TIMING, first_event=15.0, idle=5.0, total=60.0)
 # A pause between two events, so that several creates are there before the first one is done.
 PACE: Final = 0.001
 ROOT: Final = Path(__file__).parents[2]
-MATRIX: Final = ROOT / "conformance/responses_ws_conformance/faults.json"
+MATRIX: Final = ROOT / "conformance/responses_ws_conformance/catalogue/faults.json"
 PAGE: Final = ROOT / "spec/reference/kill-matrix.md"
 JOBS: Final = 4
 LEVERS: Final = {

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Final
 
 import kill_matrix
+from responses_ws_conformance.catalogue import Requirement, catalogue
 from responses_ws_conformance.checks import Cause, Evidence
 from responses_ws_conformance.profile import Limits, Profile
-from responses_ws_conformance.requirements import Requirement, catalogue
 from responses_ws_conformance.runner import Plan, Run, judge_recordings, plan
 from responses_ws_conformance.verdict import Judgement, Verdict
 from responses_ws_reference.server import running_server

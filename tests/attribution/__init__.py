@@ -13,9 +13,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from responses_ws_conformance.attribution import Reading
-from responses_ws_conformance.exchanges import Exchange
-from responses_ws_conformance.openings import ECHOES
+from responses_ws_conformance.reading.attribution import Reading
+from responses_ws_conformance.reading.exchanges import Exchange
+from responses_ws_conformance.reading.openings import ECHOES
 from responses_ws_conformance.transcript import Closed, Entry, Expired, Received, Sent
 
 

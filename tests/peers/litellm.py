@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from responses_ws_conformance import cli
-from responses_ws_conformance.report import ExitCode
+from responses_ws_conformance.reports.report import ExitCode
 
 from tests.peers.upstream import server
 

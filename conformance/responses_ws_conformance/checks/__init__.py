@@ -27,9 +27,9 @@ from enum import Enum
 from importlib import import_module
 from typing import Any, Final, TypeVar
 
-from responses_ws_conformance.attribution import Reading, read_exchanges
-from responses_ws_conformance.calls import Call
-from responses_ws_conformance.exchanges import ConnectionView, Exchange
+from responses_ws_conformance.reading.attribution import Reading, read_exchanges
+from responses_ws_conformance.reading.calls import Call
+from responses_ws_conformance.reading.exchanges import ConnectionView, Exchange
 from responses_ws_conformance.transcript import Note, Opened, Received, Transcript
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from responses_ws_conformance.checks import Cause, Finding, Mark, Outcome, Undecided
-from responses_ws_conformance.exchanges import Exchange, reason_of
+from responses_ws_conformance.reading.exchanges import Exchange, reason_of
 from responses_ws_conformance.values import excerpt, present
 
 # What a connection breaks that ends when a create is refused; the creates behind it are lost too.

@@ -28,13 +28,13 @@ from responses_ws_conformance.checks.answers import (
     refused,
     without_control,
 )
-from responses_ws_conformance.exchanges import (
+from responses_ws_conformance.reading.exchanges import (
     LIFECYCLE_EVENTS,
     TERMINAL_EVENTS,
     Exchange,
     response_of,
 )
-from responses_ws_conformance.histories import input_items
+from responses_ws_conformance.reading.histories import input_items
 from responses_ws_conformance.values import excerpt
 
 

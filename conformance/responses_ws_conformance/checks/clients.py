@@ -9,7 +9,7 @@ from typing import Any, Final
 from responses_ws_schemas import dialect_schema, explain, load, names
 
 from responses_ws_conformance.checks import Evidence, Finding, Outcome, invariant
-from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.reading.exchanges import Exchange
 from responses_ws_conformance.transcript import Sent
 from responses_ws_conformance.values import excerpt
 

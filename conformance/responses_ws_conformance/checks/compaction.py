@@ -27,7 +27,7 @@ from responses_ws_conformance.checks.answers import (
     without_control,
 )
 from responses_ws_conformance.checks.http import not_as
-from responses_ws_conformance.exchanges import Exchange, output_of
+from responses_ws_conformance.reading.exchanges import Exchange, output_of
 from responses_ws_conformance.values import excerpt
 
 COMPACTION: Final = "compaction"

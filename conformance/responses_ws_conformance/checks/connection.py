@@ -24,8 +24,7 @@ from responses_ws_conformance.checks.answers import (
     is_transient,
     tools_of,
 )
-from responses_ws_conformance.exchanges import Exchange, item_id_of, response_of
-from responses_ws_conformance.payloads import parse
+from responses_ws_conformance.reading.exchanges import Exchange, item_id_of, response_of
 from responses_ws_conformance.transcript import (
     Closed,
     Entry,
@@ -35,6 +34,7 @@ from responses_ws_conformance.transcript import (
     Received,
     Sent,
 )
+from responses_ws_conformance.transcript.payloads import parse
 
 GUID: Final = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
 NO_CLOSE_FRAME: Final = 1006

@@ -8,9 +8,9 @@ from typing import Final
 from responses_ws_conformance.checks import Evidence, Finding, Outcome, invariant
 from responses_ws_conformance.checks.clients import creates
 from responses_ws_conformance.checks.steering_refusals import texts
-from responses_ws_conformance.commands import FAILED, command_of, is_accepted, target_of
-from responses_ws_conformance.exchanges import PREVIOUS, Exchange
-from responses_ws_conformance.histories import (
+from responses_ws_conformance.reading.commands import FAILED, command_of, is_accepted, target_of
+from responses_ws_conformance.reading.exchanges import PREVIOUS, Exchange
+from responses_ws_conformance.reading.histories import (
     CALL,
     History,
     Item,

@@ -26,7 +26,7 @@ from responses_ws_conformance.checks.answers import (
     rejected,
     tools_of,
 )
-from responses_ws_conformance.exchanges import Exchange, reason_of, response_of
+from responses_ws_conformance.reading.exchanges import Exchange, reason_of, response_of
 from responses_ws_conformance.values import excerpt
 
 LIMIT_REACHED: Final = "max_output_tokens"

@@ -25,11 +25,11 @@ from responses_ws_conformance.checks.answers import (
 from responses_ws_conformance.checks.rows import each, occurs
 from responses_ws_conformance.checks.texts import differs
 from responses_ws_conformance.checks.tools import finished_calls, nameless
-from responses_ws_conformance.exchanges import Exchange
-from responses_ws_conformance.items import INPUT, Item, final_items, items_of
+from responses_ws_conformance.reading.exchanges import Exchange
+from responses_ws_conformance.reading.items import INPUT, Item, final_items, items_of
+from responses_ws_conformance.reading.wholes import final_inputs, streamed_inputs, unfinished
 from responses_ws_conformance.transcript import Received
 from responses_ws_conformance.values import excerpt
-from responses_ws_conformance.wholes import final_inputs, streamed_inputs, unfinished
 
 CUSTOM_CALL: Final = "custom_tool_call"
 # By which member the answer of the client refers to a call, for the kinds beyond those with a name.

@@ -24,9 +24,9 @@ from responses_ws_conformance.checks import (
 )
 from responses_ws_conformance.checks.answers import NOT_FOUND, describe_error, is_transient
 from responses_ws_conformance.checks.turns import stayed_open
-from responses_ws_conformance.exchanges import ConnectionView, Exchange, is_lookalike
-from responses_ws_conformance.payloads import integer
+from responses_ws_conformance.reading.exchanges import ConnectionView, Exchange, is_lookalike
 from responses_ws_conformance.transcript import Opened, Received
+from responses_ws_conformance.transcript.payloads import integer
 from responses_ws_conformance.values import excerpt, present
 
 FLAT_MEMBERS: Final = ("code", "message", "param")

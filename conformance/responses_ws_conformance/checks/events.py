@@ -19,7 +19,7 @@ from responses_ws_conformance.checks.streams import (
     stream_types,
     streams,
 )
-from responses_ws_conformance.exchanges import (
+from responses_ws_conformance.reading.exchanges import (
     LIFECYCLE_EVENTS,
     TERMINAL_EVENTS,
     Exchange,

@@ -19,13 +19,13 @@ from responses_ws_conformance.checks.streams import (
     of_type,
     told_number,
 )
-from responses_ws_conformance.exchanges import (
+from responses_ws_conformance.reading.exchanges import (
     LIFECYCLE_EVENTS,
     TERMINAL_EVENTS,
     response_of,
 )
-from responses_ws_conformance.payloads import integer
 from responses_ws_conformance.transcript import Received
+from responses_ws_conformance.transcript.payloads import integer
 
 # A member that neither owner requires of an event; null is as good as none there.
 LANE: Final = "stream_id"

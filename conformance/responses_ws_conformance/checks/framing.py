@@ -24,7 +24,7 @@ from responses_ws_conformance.checks.answers import (
     is_transient,
     without_control,
 )
-from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.reading.exchanges import Exchange
 from responses_ws_conformance.transcript import Received, Sent
 from responses_ws_conformance.values import present
 

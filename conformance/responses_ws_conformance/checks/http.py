@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, Final
 
-from responses_ws_conformance.calls import Call
 from responses_ws_conformance.checks import Cause, Finding, Mark, Outcome, Undecided, expectation
 from responses_ws_conformance.checks.answers import (
     NOT_FOUND,
@@ -18,7 +17,8 @@ from responses_ws_conformance.checks.answers import (
     refused,
     without_control,
 )
-from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.reading.calls import Call
+from responses_ws_conformance.reading.exchanges import Exchange
 from responses_ws_conformance.values import excerpt
 
 # What an item says beside its texts.

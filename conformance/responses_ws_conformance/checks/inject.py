@@ -20,8 +20,8 @@ from responses_ws_conformance.checks.answers import (
     recalled,
     unanswered,
 )
-from responses_ws_conformance.commands import came_too_late, code_of
-from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.reading.commands import came_too_late, code_of
+from responses_ws_conformance.reading.exchanges import Exchange
 from responses_ws_conformance.values import excerpt
 
 CREATED: Final = "response.inject.created"

@@ -17,14 +17,14 @@ from responses_ws_conformance.checks import (
 )
 from responses_ws_conformance.checks.answers import answered, describe, recalled, unanswered
 from responses_ws_conformance.checks.turns import ENDED_WELL
-from responses_ws_conformance.commands import came_too_late
-from responses_ws_conformance.exchanges import (
+from responses_ws_conformance.reading.commands import came_too_late
+from responses_ws_conformance.reading.exchanges import (
     Exchange,
     item_id_of,
     output_of,
     reason_of,
 )
-from responses_ws_conformance.items import Item, items_of
+from responses_ws_conformance.reading.items import Item, items_of
 from responses_ws_conformance.transcript import Received
 from responses_ws_conformance.values import excerpt
 

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from responses_ws_conformance.checks import Cause, Evidence, Finding, Outcome, Undecided, invariant
 from responses_ws_conformance.checks.rows import each, occurs, responses
-from responses_ws_conformance.exchanges import Exchange, item_id_of
-from responses_ws_conformance.items import (
+from responses_ws_conformance.reading.exchanges import Exchange, item_id_of
+from responses_ws_conformance.reading.items import (
     ARGUMENTS,
     BOUNDS,
     ITEM_ADDED,

@@ -26,7 +26,7 @@ from responses_ws_conformance.checks.answers import (
     without_control,
 )
 from responses_ws_conformance.checks.turns import ENDED_WELL, queued_creates_run_in_order
-from responses_ws_conformance.exchanges import LANE, Exchange
+from responses_ws_conformance.reading.exchanges import LANE, Exchange
 from responses_ws_conformance.transcript import Received
 from responses_ws_conformance.values import excerpt
 

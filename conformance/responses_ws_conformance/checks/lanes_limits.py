@@ -16,7 +16,7 @@ from responses_ws_conformance.checks import (
 from responses_ws_conformance.checks.answers import answered, describe
 from responses_ws_conformance.checks.lanes import NO_ROOM, points_at_the_lane, refused_with
 from responses_ws_conformance.checks.turns import ENDED_WELL
-from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.reading.exchanges import Exchange
 
 
 @expectation("RWS-LANE-013")

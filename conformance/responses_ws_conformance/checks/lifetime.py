@@ -21,7 +21,7 @@ from responses_ws_conformance.checks.answers import (
     tools_of,
 )
 from responses_ws_conformance.checks.connection import describe_handshake, was_busy
-from responses_ws_conformance.exchanges import ConnectionView, Exchange
+from responses_ws_conformance.reading.exchanges import ConnectionView, Exchange
 from responses_ws_conformance.transcript import Expired, Received
 from responses_ws_conformance.values import excerpt
 

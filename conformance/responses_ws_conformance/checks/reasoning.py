@@ -18,9 +18,9 @@ from responses_ws_conformance.checks import (
 from responses_ws_conformance.checks.answers import answered, rejected
 from responses_ws_conformance.checks.rows import each, occurs
 from responses_ws_conformance.checks.texts import differs
-from responses_ws_conformance.exchanges import Exchange, response_of
-from responses_ws_conformance.items import done_items
-from responses_ws_conformance.thoughts import (
+from responses_ws_conformance.reading.exchanges import Exchange, response_of
+from responses_ws_conformance.reading.items import done_items
+from responses_ws_conformance.reading.thoughts import (
     OF_OPEN_RESPONSES,
     Thought,
     streamed_thoughts,

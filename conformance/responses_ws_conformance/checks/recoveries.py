@@ -11,8 +11,8 @@ from responses_ws_schemas import event_types
 from responses_ws_conformance.checks import Evidence, Finding, Outcome, invariant
 from responses_ws_conformance.checks.answers import NOT_FOUND
 from responses_ws_conformance.checks.clients import creates
-from responses_ws_conformance.exchanges import PREVIOUS, Exchange, response_of
-from responses_ws_conformance.histories import Responses, continues, input_items
+from responses_ws_conformance.reading.exchanges import PREVIOUS, Exchange, response_of
+from responses_ws_conformance.reading.histories import Responses, continues, input_items
 from responses_ws_conformance.transcript import Closed, Entry, Opened, Received, Sent
 
 CROSSING: Final = 1.0  # seconds in which a create can cross an announcement on its way

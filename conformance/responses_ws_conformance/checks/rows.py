@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from responses_ws_conformance.checks import Evidence
-from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.reading.exchanges import Exchange
 
 Row = TypeVar("Row")
 

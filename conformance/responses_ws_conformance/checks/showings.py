@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from responses_ws_conformance.checks import Evidence, Finding, Outcome, invariant
 from responses_ws_conformance.checks.rows import each, occurs
-from responses_ws_conformance.exchanges import Exchange, output_of
-from responses_ws_conformance.items import ITEM_ADDED, ITEM_DONE, Item, done_items, items_of
+from responses_ws_conformance.reading.exchanges import Exchange, output_of
+from responses_ws_conformance.reading.items import ITEM_ADDED, ITEM_DONE, Item, done_items, items_of
 from responses_ws_conformance.transcript import Received
 from responses_ws_conformance.values import excerpt
 

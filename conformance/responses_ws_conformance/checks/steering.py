@@ -23,7 +23,7 @@ from responses_ws_conformance.checks.answers import (
     recalled,
     tools_of,
 )
-from responses_ws_conformance.commands import (
+from responses_ws_conformance.reading.commands import (
     ACCEPTED,
     FAILED,
     PENDING,
@@ -32,8 +32,8 @@ from responses_ws_conformance.commands import (
     steer_of,
     target_of,
 )
-from responses_ws_conformance.exchanges import LANE, PREVIOUS, Exchange, reason_of
-from responses_ws_conformance.items import ITEM_DONE, items_of
+from responses_ws_conformance.reading.exchanges import LANE, PREVIOUS, Exchange, reason_of
+from responses_ws_conformance.reading.items import ITEM_DONE, items_of
 from responses_ws_conformance.transcript import Received
 from responses_ws_conformance.values import excerpt
 

@@ -24,8 +24,8 @@ from responses_ws_conformance.checks.answers import (
     tools_of,
 )
 from responses_ws_conformance.checks.steering import successors, targets
-from responses_ws_conformance.commands import FAILED, PENDING, is_accepted, steer_of
-from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.reading.commands import FAILED, PENDING, is_accepted, steer_of
+from responses_ws_conformance.reading.exchanges import Exchange
 from responses_ws_conformance.transcript import Received
 from responses_ws_conformance.values import excerpt
 

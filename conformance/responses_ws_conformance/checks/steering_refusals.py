@@ -16,8 +16,14 @@ from responses_ws_conformance.checks import (
     invariant,
 )
 from responses_ws_conformance.checks.answers import describe, is_transient
-from responses_ws_conformance.commands import ACCEPTED, FAILED, code_of, is_accepted, steer_of
-from responses_ws_conformance.exchanges import PREVIOUS, Exchange
+from responses_ws_conformance.reading.commands import (
+    ACCEPTED,
+    FAILED,
+    code_of,
+    is_accepted,
+    steer_of,
+)
+from responses_ws_conformance.reading.exchanges import PREVIOUS, Exchange
 from responses_ws_conformance.transcript import Received
 from responses_ws_conformance.values import excerpt
 

@@ -24,7 +24,7 @@ from responses_ws_conformance.checks.answers import (
     refused,
     without_control,
 )
-from responses_ws_conformance.exchanges import Exchange, response_of
+from responses_ws_conformance.reading.exchanges import Exchange, response_of
 
 
 @expectation("RWS-STORE-001")

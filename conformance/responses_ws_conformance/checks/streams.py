@@ -14,9 +14,9 @@ from typing import Final
 from responses_ws_schemas import event_types
 
 from responses_ws_conformance.checks import Evidence
-from responses_ws_conformance.exchanges import Exchange
-from responses_ws_conformance.payloads import integer
+from responses_ws_conformance.reading.exchanges import Exchange
 from responses_ws_conformance.transcript import Received
+from responses_ws_conformance.transcript.payloads import integer
 from responses_ws_conformance.values import excerpt
 
 ANSWERS: Final = ("response.steer.", "response.inject.", "response.interrupt.")

@@ -9,10 +9,9 @@ from collections.abc import Iterator
 
 from responses_ws_conformance.checks import Evidence, Finding, Outcome, invariant
 from responses_ws_conformance.checks.rows import each, occurs
-from responses_ws_conformance.exchanges import Exchange
-from responses_ws_conformance.items import ARGUMENTS, Item, items_of
-from responses_ws_conformance.values import excerpt
-from responses_ws_conformance.wholes import (
+from responses_ws_conformance.reading.exchanges import Exchange
+from responses_ws_conformance.reading.items import ARGUMENTS, Item, items_of
+from responses_ws_conformance.reading.wholes import (
     Whole,
     ended_streams,
     final_arguments,
@@ -21,6 +20,7 @@ from responses_ws_conformance.wholes import (
     streamed_texts,
     unfinished,
 )
+from responses_ws_conformance.values import excerpt
 
 
 def streaming_calls(exchange: Exchange) -> Iterator[Item]:

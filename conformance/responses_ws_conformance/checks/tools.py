@@ -24,10 +24,10 @@ from responses_ws_conformance.checks.answers import (
     rejected,
     without_control,
 )
-from responses_ws_conformance.exchanges import Exchange, output_of
-from responses_ws_conformance.items import Item, done_items, final_items
-from responses_ws_conformance.payloads import NOT_JSON, parse
+from responses_ws_conformance.reading.exchanges import Exchange, output_of
+from responses_ws_conformance.reading.items import Item, done_items, final_items
 from responses_ws_conformance.transcript import Received
+from responses_ws_conformance.transcript.payloads import NOT_JSON, parse
 from responses_ws_conformance.values import excerpt
 
 

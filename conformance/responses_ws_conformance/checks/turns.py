@@ -28,7 +28,7 @@ from responses_ws_conformance.checks.answers import (
     describe,
     is_transient,
 )
-from responses_ws_conformance.exchanges import ConnectionView, Exchange
+from responses_ws_conformance.reading.exchanges import ConnectionView, Exchange
 
 ENDED_WELL: Final = ("completed", "incomplete")
 UNDECIDED_WHOSE: Final = "no response says whose it is, and the texts lack the code words"

@@ -13,8 +13,8 @@ from responses_ws_conformance.checks.answers import (
     without_control,
 )
 from responses_ws_conformance.checks.creation import answered_without_a_stall
-from responses_ws_conformance.exchanges import LIFECYCLE_EVENTS, Exchange, response_of
-from responses_ws_conformance.payloads import integer
+from responses_ws_conformance.reading.exchanges import LIFECYCLE_EVENTS, Exchange, response_of
+from responses_ws_conformance.transcript.payloads import integer
 from responses_ws_conformance.values import excerpt
 
 

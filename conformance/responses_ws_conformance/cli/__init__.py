@@ -32,7 +32,7 @@ from responses_ws_conformance.cli import (
 from responses_ws_conformance.cli.complaints import complain
 from responses_ws_conformance.cli.options import Commands
 from responses_ws_conformance.errors import CannotStart, ConformanceError, TranscriptError
-from responses_ws_conformance.report import ExitCode
+from responses_ws_conformance.reports.report import ExitCode
 
 __all__ = ["main", "parser"]
 

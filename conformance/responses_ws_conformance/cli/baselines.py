@@ -5,15 +5,15 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from responses_ws_conformance.baseline import (
+from responses_ws_conformance.cli.options import Commands, saved_report
+from responses_ws_conformance.cli.outcome import write_or_show
+from responses_ws_conformance.reports.baseline import (
     known_from_report,
     load_baseline,
     pruned,
     write_baseline,
 )
-from responses_ws_conformance.cli.options import Commands, saved_report
-from responses_ws_conformance.cli.outcome import write_or_show
-from responses_ws_conformance.report import ExitCode
+from responses_ws_conformance.reports.report import ExitCode
 
 
 def add(commands: Commands) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from responses_ws_conformance.cli.options import OUTPUT, Commands, add_target, profile_of
 from responses_ws_conformance.drafting import draft, look, sound
+from responses_ws_conformance.drafting.soundings import SOUNDINGS
 from responses_ws_conformance.errors import CannotStart
-from responses_ws_conformance.report import ExitCode
-from responses_ws_conformance.soundings import SOUNDINGS
-from responses_ws_conformance.writing import find_room
+from responses_ws_conformance.reports.report import ExitCode
+from responses_ws_conformance.reports.writing import find_room
 from responses_ws_conformance.yaml_files import read_yaml
 
 

@@ -11,8 +11,8 @@ from responses_ws_conformance.cli.options import Commands, add_reporting, baseli
 from responses_ws_conformance.cli.outcome import finish
 from responses_ws_conformance.errors import CannotStart
 from responses_ws_conformance.profile import DIALECTS
-from responses_ws_conformance.report import Report
-from responses_ws_conformance.transcript_files import files_in, load
+from responses_ws_conformance.reports.report import Report
+from responses_ws_conformance.transcript.files import files_in, load
 
 
 def add(commands: Commands) -> None:

@@ -11,12 +11,12 @@ from typing import Any, Final
 
 from responses_ws_schemas import explain
 
-from responses_ws_conformance.baseline import NO_BASELINE, Baseline, load_baseline
 from responses_ws_conformance.errors import CannotStart
-from responses_ws_conformance.loading import load_profile
 from responses_ws_conformance.profile import Profile
+from responses_ws_conformance.profile.loading import load_profile
 from responses_ws_conformance.reports import FORMATS
-from responses_ws_conformance.times import seconds
+from responses_ws_conformance.reports.baseline import NO_BASELINE, Baseline, load_baseline
+from responses_ws_conformance.transcript.times import seconds
 
 OUTPUT: Final = Path("rws-report")
 WRITES_REPORTS: Final = "rws run --report FILE writes one"

@@ -8,14 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from responses_ws_conformance.baseline import Baseline
+from responses_ws_conformance.catalogue import catalogue
 from responses_ws_conformance.cli.complaints import complain
-from responses_ws_conformance.report import Report
 from responses_ws_conformance.reports import FORMATS
-from responses_ws_conformance.requirements import catalogue
-from responses_ws_conformance.terminal import details, summary, warnings
+from responses_ws_conformance.reports.baseline import Baseline
+from responses_ws_conformance.reports.report import Report
+from responses_ws_conformance.reports.terminal import details, summary, warnings
+from responses_ws_conformance.reports.writing import write
 from responses_ws_conformance.transcript import Transcript
-from responses_ws_conformance.writing import write
 
 
 def finish(

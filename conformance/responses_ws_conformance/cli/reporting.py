@@ -10,11 +10,11 @@ from responses_ws_conformance.cli.complaints import complain
 from responses_ws_conformance.cli.options import Commands, add_formats, saved_report
 from responses_ws_conformance.cli.outcome import write_formats
 from responses_ws_conformance.errors import CannotStart
-from responses_ws_conformance.report import ExitCode
 from responses_ws_conformance.reports import FORMATS
-from responses_ws_conformance.times import is_within
+from responses_ws_conformance.reports.report import ExitCode
 from responses_ws_conformance.transcript import Transcript
-from responses_ws_conformance.transcript_files import load
+from responses_ws_conformance.transcript.files import load
+from responses_ws_conformance.transcript.times import is_within
 
 
 def add(commands: Commands) -> None:

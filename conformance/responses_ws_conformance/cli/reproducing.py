@@ -10,7 +10,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
+from responses_ws_conformance.catalogue import catalogue
 from responses_ws_conformance.checks import Evidence
+from responses_ws_conformance.cli.embedded import MODEL, embedded_target
 from responses_ws_conformance.cli.options import (
     OUTPUT,
     Commands,
@@ -18,17 +20,15 @@ from responses_ws_conformance.cli.options import (
     profile_of,
     saved_report,
 )
-from responses_ws_conformance.embedded import MODEL, embedded_target
 from responses_ws_conformance.errors import CannotStart
-from responses_ws_conformance.judging import judge_recordings
 from responses_ws_conformance.profile import Profile, Timing
-from responses_ws_conformance.report import ExitCode
+from responses_ws_conformance.reports.report import ExitCode
 from responses_ws_conformance.reproduction.confirming import reproduce
 from responses_ws_conformance.reproduction.folders import write
-from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.transcript import Opened, Requested, Transcript
-from responses_ws_conformance.transcript_files import load
+from responses_ws_conformance.transcript.files import load
 from responses_ws_conformance.verdict import VIOLATED, Judgement
+from responses_ws_conformance.verdict.judging import judge_recordings
 
 LONGEST: Final = 300.0  # seconds after which a target is asked no more
 # A response of the reference server lasts, so that what is sent while one runs comes in time.

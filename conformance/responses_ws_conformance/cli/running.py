@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from responses_ws_conformance.baseline import Baseline
+from responses_ws_conformance.cli.embedded import embedded_target
 from responses_ws_conformance.cli.options import (
     OUTPUT,
     Commands,
@@ -20,17 +20,17 @@ from responses_ws_conformance.cli.options import (
 )
 from responses_ws_conformance.cli.outcome import finish
 from responses_ws_conformance.cli.reproducing import write_folders
-from responses_ws_conformance.embedded import embedded_target
 from responses_ws_conformance.errors import CannotStart
-from responses_ws_conformance.masking import Masker
 from responses_ws_conformance.option_values import positive, version
 from responses_ws_conformance.profile import DIALECTS, Profile
-from responses_ws_conformance.report import ExitCode, Report
 from responses_ws_conformance.reports import FORMATS
+from responses_ws_conformance.reports.baseline import Baseline
+from responses_ws_conformance.reports.report import ExitCode, Report
+from responses_ws_conformance.reports.writing import find_room
 from responses_ws_conformance.runner import INTERRUPTED, Plan, Run, make_room, plan
 from responses_ws_conformance.scenarios import Scenario
 from responses_ws_conformance.transcript import Transcript
-from responses_ws_conformance.writing import find_room
+from responses_ws_conformance.transcript.masking import Masker
 
 
 def add(commands: Commands) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 
+from responses_ws_conformance.catalogue import catalogue
+from responses_ws_conformance.cli.listing import entry, explanation, row
 from responses_ws_conformance.cli.options import Commands
 from responses_ws_conformance.errors import CannotStart
-from responses_ws_conformance.listing import entry, explanation, row
-from responses_ws_conformance.report import ExitCode
-from responses_ws_conformance.requirements import catalogue
+from responses_ws_conformance.reports.report import ExitCode
 
 
 def add(commands: Commands) -> None:

@@ -12,12 +12,12 @@ from responses_ws_conformance.cli.complaints import complain
 from responses_ws_conformance.cli.options import OUTPUT, Commands
 from responses_ws_conformance.cli.outcome import write_or_show
 from responses_ws_conformance.errors import CannotStart
-from responses_ws_conformance.report import ExitCode
 from responses_ws_conformance.reports.badge import badge, said
-from responses_ws_conformance.terminal import safe
-from responses_ws_conformance.times import seconds
-from responses_ws_conformance.transcript_files import load
-from responses_ws_conformance.verification import disagreements, other_suite
+from responses_ws_conformance.reports.report import ExitCode
+from responses_ws_conformance.reports.terminal import safe
+from responses_ws_conformance.reports.verification import disagreements, other_suite
+from responses_ws_conformance.transcript.files import load
+from responses_ws_conformance.transcript.times import seconds
 from responses_ws_conformance.yaml_files import read_yaml
 
 TRANSCRIPTS = "transcripts"

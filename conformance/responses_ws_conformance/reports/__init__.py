@@ -1,10 +1,13 @@
-"""Reports in the forms that other tools read; each is made from the JSON of a report.
+"""The report of a run, and its forms, which are made from the JSON of ``report``.
 
 junit      JUnit XML, one test case for each requirement
 summary    Markdown, for the page of a CI job
 sarif      SARIF 2.1.0, rules link to the requirement's page
 html       one self-contained file, with the wire log of each scenario
-statement  YAML, what can be verified from the transcripts
+statement  YAML, what can be verified from the transcripts, as ``verification`` does
+terminal   text for people who run the command
+
+``baseline`` is what a vendor knows to fail, ``excerpts`` are the frames that a finding needs.
 """
 
 from __future__ import annotations

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from responses_ws_conformance.excerpts import around
-from responses_ws_conformance.likeness import likeness, parted
+from responses_ws_conformance.reports.excerpts import around
 from responses_ws_conformance.reports.logs import Violation, log
 from responses_ws_conformance.reports.markup import Row, local, said
 from responses_ws_conformance.transcript import Transcript
+from responses_ws_conformance.verdict.likeness import likeness, parted
 
 KINDS_SHOWN: Final = 5
 PLACES_SHOWN: Final = 20

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from responses_ws_conformance.exchanges import TERMINAL_EVENTS
+from responses_ws_conformance.reading.exchanges import TERMINAL_EVENTS
 
 # Members that say it by themselves.
 TELLING: Final = ("delta", "text", "arguments", "refusal", "input")

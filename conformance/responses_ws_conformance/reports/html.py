@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Final
 
+from responses_ws_conformance.catalogue import catalogue
 from responses_ws_conformance.reports.findings import Logs, findings, violations
 from responses_ws_conformance.reports.logs import Violations, log, resource
 from responses_ws_conformance.reports.markup import Row, local, prose, said
 from responses_ws_conformance.reports.overview import chapters, facts, verdict
-from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.scenarios import load_scenarios
 from responses_ws_conformance.transcript import Note, Transcript
 

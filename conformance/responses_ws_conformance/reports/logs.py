@@ -13,10 +13,8 @@ from html import escape
 from importlib.resources import files
 from typing import Any, Final
 
-from responses_ws_conformance.likeness import parted
-from responses_ws_conformance.payloads import NOT_JSON
 from responses_ws_conformance.reports.gists import gist, shown
-from responses_ws_conformance.terminal import frame, safe, split
+from responses_ws_conformance.reports.terminal import frame, safe, split
 from responses_ws_conformance.transcript import (
     Answered,
     Entry,
@@ -26,6 +24,8 @@ from responses_ws_conformance.transcript import (
     Requested,
     Sent,
 )
+from responses_ws_conformance.transcript.payloads import NOT_JSON
+from responses_ws_conformance.verdict.likeness import parted
 
 LINE_LENGTH: Final = 200
 # Of what is longer the beginning is shown, so that no message can swell the page.

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, Final
 
-from responses_ws_conformance.requirements import catalogue
-from responses_ws_conformance.terminal import safe
+from responses_ws_conformance.catalogue import catalogue
+from responses_ws_conformance.reports.terminal import safe
 
 SHOWN: Final = 50
 MARKUP: Final = str.maketrans({c: f"&#{ord(c)};" for c in "\\`*_{}[]<>|#!&"})

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Final
 
-from responses_ws_conformance.likeness import parted
 from responses_ws_conformance.reports.markup import Row, local, prose, said
+from responses_ws_conformance.verdict.likeness import parted
 
 NAMED: Final = 12
 # Of what is neither whole nor broken, and why nobody has to do anything about it.

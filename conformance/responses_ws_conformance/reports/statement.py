@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import yaml
 
-from responses_ws_conformance.digests import catalogue_digest, file_digest, suite_digest
+from responses_ws_conformance.reports.digests import catalogue_digest, file_digest, suite_digest
 from responses_ws_conformance.transcript import Transcript
 
 STATEMENT_VERSION: Final = 1

@@ -16,9 +16,9 @@ from difflib import SequenceMatcher
 from itertools import chain, groupby, zip_longest
 from typing import Any, Final
 
-from responses_ws_conformance.attribution import read_exchanges
 from responses_ws_conformance.checks.answers import describe
-from responses_ws_conformance.exchanges import Exchange, reason_of
+from responses_ws_conformance.reading.attribution import read_exchanges
+from responses_ws_conformance.reading.exchanges import Exchange, reason_of
 from responses_ws_conformance.reproduction.outcomes import judged
 from responses_ws_conformance.reproduction.steps import events_of, ids_in
 from responses_ws_conformance.transcript import Received, Transcript

@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import Final
 
 from responses_ws_conformance.driver import Unreachable
+from responses_ws_conformance.driver.wire import Target
 from responses_ws_conformance.profile import Profile
+from responses_ws_conformance.reports.terminal import safe
 from responses_ws_conformance.reproduction.frames import Frame, of_output, of_transcript
 from responses_ws_conformance.reproduction.looks import Look
 from responses_ws_conformance.reproduction.outcomes import Outcome, compare
@@ -28,10 +30,8 @@ from responses_ws_conformance.reproduction.sayings import Unsayable
 from responses_ws_conformance.reproduction.scripts import PATIENCE, script
 from responses_ws_conformance.reproduction.shrinking import Depth, shrink
 from responses_ws_conformance.reproduction.symptoms import symptom
-from responses_ws_conformance.terminal import safe
 from responses_ws_conformance.transcript import Transcript
 from responses_ws_conformance.verdict import Judgement, Located
-from responses_ws_conformance.wire import Target
 
 LONGEST: Final = 120.0  # seconds that a script may take
 MOST_OUTPUT: Final = 16 * 2**20  # bytes that it may print

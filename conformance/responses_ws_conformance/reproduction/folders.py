@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from responses_ws_conformance.reports.terminal import safe
 from responses_ws_conformance.reproduction.confirming import Reproduction
-from responses_ws_conformance.terminal import safe
 from responses_ws_conformance.transcript import Entry, Message
-from responses_ws_conformance.transcript_files import ESCAPING, save
+from responses_ws_conformance.transcript.files import ESCAPING, save
 
 SCRIPT: Final = "reproduce.py"
 TRANSCRIPT: Final = "transcript.jsonl"

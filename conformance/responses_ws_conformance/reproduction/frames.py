@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from email.message import Message as Headers
 from typing import Any, Final
 
-from responses_ws_conformance.payloads import parse
 from responses_ws_conformance.reproduction.steps import BODY
 from responses_ws_conformance.transcript import (
     Answered,
@@ -27,6 +26,7 @@ from responses_ws_conformance.transcript import (
     Sent,
     Transcript,
 )
+from responses_ws_conformance.transcript.payloads import parse
 
 OPENED: Final = "(opened)"
 CLOSED: Final = "(closed)"

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from responses_ws_conformance.catalogue import catalogue
 from responses_ws_conformance.checks import Evidence
-from responses_ws_conformance.judging import judge_recordings
-from responses_ws_conformance.requirements import catalogue
 from responses_ws_conformance.transcript import Transcript
 from responses_ws_conformance.verdict import VIOLATED, Judgement, Verdict
+from responses_ws_conformance.verdict.judging import judge_recordings
 
 # Numbers, made-up names and Base64 differ from one conversation to the next.
 VOLATILE: Final = re.compile(r"[\w+/=]*\d[\w+/=]*")

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from responses_ws_conformance import commands
-from responses_ws_conformance.api import RESPONSES, STREAM
-from responses_ws_conformance.attribution import Reading
-from responses_ws_conformance.calls import Call
 from responses_ws_conformance.driver import Connection, Driver, Unreachable
-from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.driver.api import RESPONSES, STREAM
+from responses_ws_conformance.reading import commands
+from responses_ws_conformance.reading.attribution import Reading
+from responses_ws_conformance.reading.calls import Call
+from responses_ws_conformance.reading.exchanges import Exchange
 from responses_ws_conformance.reproduction.handshakes import (
     Credentials,
     credentials_of,

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from responses_ws_conformance import __version__
-from responses_ws_conformance.appetite import Flooded
 from responses_ws_conformance.driver import Blocked, Driver
-from responses_ws_conformance.masking import Masker
+from responses_ws_conformance.driver.appetite import Flooded
+from responses_ws_conformance.driver.recording import Recording
+from responses_ws_conformance.driver.wire import Network
 from responses_ws_conformance.profile import Profile
-from responses_ws_conformance.recording import Recording
 from responses_ws_conformance.reproduction.players import Departed, Player
 from responses_ws_conformance.reproduction.steps import (
     conversation,
@@ -24,7 +24,7 @@ from responses_ws_conformance.reproduction.steps import (
 from responses_ws_conformance.transcript import (
     Transcript,
 )
-from responses_ws_conformance.wire import Network
+from responses_ws_conformance.transcript.masking import Masker
 
 
 @dataclass(frozen=True, slots=True)

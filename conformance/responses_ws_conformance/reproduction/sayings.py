@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
-from responses_ws_conformance.fragments import cuts
 from responses_ws_conformance.reproduction.frames import (
     ANSWERED,
     BEGIN,
@@ -44,6 +43,7 @@ from responses_ws_conformance.transcript import (
     Sent,
     Transcript,
 )
+from responses_ws_conformance.transcript.fragments import cuts
 
 KEYS: Final = {
     Credentials.NONE: "{}",

@@ -13,9 +13,9 @@ from dataclasses import replace
 from enum import Enum
 from typing import Final
 
-from responses_ws_conformance.calls import Call
 from responses_ws_conformance.checks import Evidence, Finding, load_checks
-from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.reading.calls import Call
+from responses_ws_conformance.reading.exchanges import Exchange
 from responses_ws_conformance.reproduction.steps import conversation, events_of
 from responses_ws_conformance.transcript import Entry, Expired, Message, Note, Transcript
 

@@ -14,10 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote
 
-from responses_ws_conformance.attribution import Reading
-from responses_ws_conformance.calls import Call
-from responses_ws_conformance.exchanges import Exchange
-from responses_ws_conformance.payloads import parse
+from responses_ws_conformance.reading.attribution import Reading
+from responses_ws_conformance.reading.calls import Call
+from responses_ws_conformance.reading.exchanges import Exchange
 from responses_ws_conformance.transcript import (
     Answered,
     Closed,
@@ -30,6 +29,7 @@ from responses_ws_conformance.transcript import (
     Sent,
     Transcript,
 )
+from responses_ws_conformance.transcript.payloads import parse
 
 Path = tuple[str | int, ...]
 

@@ -8,7 +8,6 @@ from typing import Any, Final
 from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.checks.answers import contains, input_tokens
 from responses_ws_conformance.driver import Blocked, Driver
-from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import (
     count,
     follow,
@@ -20,6 +19,7 @@ from responses_ws_conformance.prompts import (
     say,
     told,
 )
+from responses_ws_conformance.reading.exchanges import Exchange
 from responses_ws_conformance.scenarios import scenario
 from responses_ws_conformance.scenarios.chains import Chain, settle
 from responses_ws_conformance.scenarios.recollection import recollect

@@ -9,8 +9,8 @@ from typing import Any
 from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.checks.answers import describe, is_transient
 from responses_ws_conformance.driver import Blocked, Connection
-from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import message, recall, say
+from responses_ws_conformance.reading.exchanges import Exchange
 
 
 @dataclass(slots=True)

@@ -11,8 +11,8 @@ from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.checks.compaction import is_folded
 from responses_ws_conformance.checks.http import describe_call, unsettled
 from responses_ws_conformance.driver import Blocked, Driver
-from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import message, notes, recall, remember, say
+from responses_ws_conformance.reading.exchanges import Exchange
 from responses_ws_conformance.scenarios import scenario
 from responses_ws_conformance.scenarios.chaining import ask_with_history
 from responses_ws_conformance.scenarios.chains import Chain, settle

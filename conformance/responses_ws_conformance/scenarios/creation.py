@@ -7,8 +7,8 @@ from typing import Any, Final
 from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.checks.answers import contains
 from responses_ws_conformance.driver import OMIT, Blocked, Connection, Driver
-from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import CLOCK, count, message, recall, say, told
+from responses_ws_conformance.reading.exchanges import Exchange
 from responses_ws_conformance.scenarios import scenario
 from responses_ws_conformance.scenarios.chains import Chain, require_settled, settle
 from responses_ws_conformance.scenarios.fences import insist

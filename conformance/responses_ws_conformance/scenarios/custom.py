@@ -10,7 +10,6 @@ from typing import Any
 
 from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.driver import Blocked, Connection, Driver
-from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import (
     CLOCK,
     NOTEPAD,
@@ -28,6 +27,7 @@ from responses_ws_conformance.prompts import (
     told,
     use_tool,
 )
+from responses_ws_conformance.reading.exchanges import Exchange
 from responses_ws_conformance.scenarios import scenario
 from responses_ws_conformance.scenarios.recollection import recollect
 

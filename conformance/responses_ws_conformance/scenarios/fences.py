@@ -8,8 +8,8 @@ from typing import Any, Final
 from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.checks.answers import describe, is_transient
 from responses_ws_conformance.driver import Blocked, Connection, Driver
-from responses_ws_conformance.exchanges import TERMINAL_EVENTS, Exchange
 from responses_ws_conformance.prompts import CLOCK, say
+from responses_ws_conformance.reading.exchanges import TERMINAL_EVENTS, Exchange
 
 PATIENCE: Final = 20
 

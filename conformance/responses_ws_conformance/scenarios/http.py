@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from responses_ws_conformance.calls import Call
 from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.checks.http import describe_call, is_good, is_lost, unsettled
 from responses_ws_conformance.driver import Blocked, Connection, Driver
 from responses_ws_conformance.prompts import CLOCK, force, message, recall, remember, say
+from responses_ws_conformance.reading.calls import Call
 from responses_ws_conformance.scenarios import scenario
 from responses_ws_conformance.scenarios.chaining import ask_with_history
 from responses_ws_conformance.scenarios.chains import Chain, settle

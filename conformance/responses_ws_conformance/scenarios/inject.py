@@ -14,9 +14,7 @@ from responses_ws_schemas import explain
 from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.checks.answers import contains, describe, is_transient
 from responses_ws_conformance.checks.inject import FAILED, TOO_LATE, is_part, is_taken
-from responses_ws_conformance.commands import code_of
 from responses_ws_conformance.driver import Blocked, Connection, Driver
-from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import (
     CLOCK,
     force,
@@ -27,6 +25,8 @@ from responses_ws_conformance.prompts import (
     say,
     told,
 )
+from responses_ws_conformance.reading.commands import code_of
+from responses_ws_conformance.reading.exchanges import Exchange
 from responses_ws_conformance.scenarios import scenario
 from responses_ws_conformance.scenarios.recollection import recollect
 from responses_ws_conformance.scenarios.tools import calls_of

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from responses_ws_conformance.checks import Cause
-from responses_ws_conformance.commands import came_too_late
 from responses_ws_conformance.driver import Blocked, Connection, Driver
-from responses_ws_conformance.exchanges import Exchange
-from responses_ws_conformance.items import PART_KINDS, items_of
 from responses_ws_conformance.prompts import count, message, recall, remember, say
+from responses_ws_conformance.reading.commands import came_too_late
+from responses_ws_conformance.reading.exchanges import Exchange
+from responses_ws_conformance.reading.items import PART_KINDS, items_of
 from responses_ws_conformance.scenarios import scenario
 from responses_ws_conformance.scenarios.chaining import ask_with_history
 from responses_ws_conformance.scenarios.chains import settle

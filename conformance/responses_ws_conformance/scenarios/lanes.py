@@ -11,8 +11,8 @@ from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.checks.lanes import NO_ROOM, came_before
 from responses_ws_conformance.checks.lanes_limits import most_at_a_time
 from responses_ws_conformance.driver import OMIT, Blocked, Connection, Driver
-from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import count, say
+from responses_ws_conformance.reading.exchanges import Exchange
 from responses_ws_conformance.scenarios import scenario
 from responses_ws_conformance.scenarios.chains import require_settled, settle
 from responses_ws_conformance.scenarios.creation import create

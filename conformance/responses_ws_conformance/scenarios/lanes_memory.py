@@ -8,8 +8,8 @@ from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.checks.answers import contains
 from responses_ws_conformance.checks.lanes import came_before
 from responses_ws_conformance.driver import Blocked, Connection, Driver
-from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import count, message, recall, remember, say
+from responses_ws_conformance.reading.exchanges import Exchange
 from responses_ws_conformance.scenarios import scenario
 from responses_ws_conformance.scenarios.chaining import ask_with_history, orphan
 from responses_ws_conformance.scenarios.chains import settle

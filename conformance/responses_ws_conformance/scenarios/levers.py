@@ -12,8 +12,8 @@ from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.checks.answers import describe, is_transient
 from responses_ws_conformance.checks.connection import was_busy
 from responses_ws_conformance.driver import Blocked, Connection, Driver
-from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import count, message, recall, remember, say
+from responses_ws_conformance.reading.exchanges import Exchange
 from responses_ws_conformance.scenarios import scenario
 from responses_ws_conformance.scenarios.chains import Chain, require_settled, settle
 

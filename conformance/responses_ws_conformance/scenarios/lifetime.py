@@ -6,9 +6,9 @@ from typing import Final
 
 from responses_ws_conformance.checks.lifetime import TOO_BIG
 from responses_ws_conformance.driver import Driver
-from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.profile import MESSAGE_SIZE
 from responses_ws_conformance.prompts import say
+from responses_ws_conformance.reading.exchanges import Exchange
 from responses_ws_conformance.scenarios import scenario
 from responses_ws_conformance.scenarios.fences import create_unusually, own_tool
 

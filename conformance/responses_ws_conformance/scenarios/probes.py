@@ -5,8 +5,8 @@ from __future__ import annotations
 from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.checks.answers import describe, is_transient
 from responses_ws_conformance.driver import Blocked, Connection, Driver
-from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import say
+from responses_ws_conformance.reading.exchanges import Exchange
 from responses_ws_conformance.scenarios import scenario
 from responses_ws_conformance.scenarios.chains import require_settled
 from responses_ws_conformance.scenarios.fences import insist, plain_create, provoke

@@ -8,8 +8,8 @@ from responses_ws_schemas import explain
 
 from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.driver import Blocked, Driver
-from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import message, say, think
+from responses_ws_conformance.reading.exchanges import Exchange
 from responses_ws_conformance.scenarios import scenario
 
 INCLUDE = ["reasoning.encrypted_content"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from responses_ws_conformance.checks.answers import RECALLS_THAT_PROVE, contains
 from responses_ws_conformance.driver import Driver
-from responses_ws_conformance.exchanges import Exchange
+from responses_ws_conformance.reading.exchanges import Exchange
 
 
 def recollect(

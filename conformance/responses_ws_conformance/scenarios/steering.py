@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.checks.answers import describe
-from responses_ws_conformance.commands import FAILED, PENDING, came_too_late, is_accepted
 from responses_ws_conformance.driver import OMIT, Blocked, Connection, Driver
-from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import CLOCK, count, message, recall, remember, say
+from responses_ws_conformance.reading.commands import FAILED, PENDING, came_too_late, is_accepted
+from responses_ws_conformance.reading.exchanges import Exchange
 from responses_ws_conformance.scenarios import scenario
 from responses_ws_conformance.scenarios.chains import require_settled
 from responses_ws_conformance.scenarios.recollection import recollect

@@ -8,9 +8,7 @@ from typing import Any, Final
 from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.checks.answers import describe
 from responses_ws_conformance.checks.steering_calls import open_calls
-from responses_ws_conformance.commands import FAILED, PENDING, came_too_late, is_accepted
 from responses_ws_conformance.driver import Blocked, Connection, Driver
-from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import (
     WEATHER,
     call_every_tool,
@@ -20,6 +18,8 @@ from responses_ws_conformance.prompts import (
     remember,
     use_tool,
 )
+from responses_ws_conformance.reading.commands import FAILED, PENDING, came_too_late, is_accepted
+from responses_ws_conformance.reading.exchanges import Exchange
 from responses_ws_conformance.scenarios import scenario
 from responses_ws_conformance.scenarios.chains import settle
 from responses_ws_conformance.scenarios.recollection import recollect

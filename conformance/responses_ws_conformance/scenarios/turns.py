@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from responses_ws_conformance.checks.answers import NOT_FOUND, TRANSIENT_STATUSES, is_transient
 from responses_ws_conformance.driver import Connection, Driver
-from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import count, say
+from responses_ws_conformance.reading.exchanges import Exchange
 from responses_ws_conformance.scenarios import scenario
 
 LONG: Final = 60

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from responses_ws_conformance.driver import Connection, Driver
-from responses_ws_conformance.exchanges import Exchange
 from responses_ws_conformance.prompts import message, recall, remember, say
+from responses_ws_conformance.reading.exchanges import Exchange
 from responses_ws_conformance.scenarios import scenario
 from responses_ws_conformance.scenarios.chaining import recall_in
 from responses_ws_conformance.scenarios.chains import Chain, settle

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import yaml
-from responses_ws_conformance.requirements import catalogue
+from responses_ws_conformance.catalogue import catalogue
 from responses_ws_schemas import BASE_URL, load, names
 
 from pages.schemas import first_example, served_path

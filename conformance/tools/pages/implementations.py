@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from responses_ws_conformance.requirements import catalogue
+from responses_ws_conformance.catalogue import catalogue
 from responses_ws_schemas import validator_for
 
 from pages.places import ROOT, link, requirement_page
