@@ -18,8 +18,8 @@ from responses_ws_conformance.transcript import (
     Sent,
     Transcript,
 )
-from responses_ws_reference.effects import CloseConnection, Effect, SendMessage, StartTurn
-from responses_ws_reference.session import Session
+from responses_ws_reference.messages.effects import CloseConnection, Effect, SendMessage, StartTurn
+from responses_ws_reference.session.session import Session
 
 from tests.oracle import Answered, Asks, Create, Facts, Finished, Line, Refused, calls_in
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from responses_ws_reference.commands import Desk
-from responses_ws_reference.effects import Event
-from responses_ws_reference.refusals import refuse
-from responses_ws_reference.session import COMMANDS
+from responses_ws_reference.messages.effects import Event
+from responses_ws_reference.messages.refusals import refuse
+from responses_ws_reference.session.commands import Desk
+from responses_ws_reference.session.session import COMMANDS
 
 from tests.attribution import Case, Line, attribute, error, got, got_on, say, send, send_on
 from tests.test_session import Peer, code

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import responses_ws_schemas as schemas
-from responses_ws_reference.compaction import fold, pruned, unfolded
-from responses_ws_reference.context import Context
-from responses_ws_reference.policies import CONFORMING
+from responses_ws_reference.messages.context import Context
+from responses_ws_reference.responses.compaction import fold, pruned, unfolded
+from responses_ws_reference.session.policies import CONFORMING
 
 from tests.test_session import ASK, CLOCK, REMEMBER, Peer, code, response, text
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from responses_ws_reference.compaction import fold, pruned, unfolded
-from responses_ws_reference.context import Context
-from responses_ws_reference.creates import Create
-from responses_ws_reference.engine import Prompt, ScriptedEngine
-from responses_ws_reference.policies import CONFORMING
-from responses_ws_reference.previous import gather_context
-from responses_ws_reference.store import Snapshot
+from responses_ws_reference.messages.context import Context
+from responses_ws_reference.messages.creates import Create
+from responses_ws_reference.responses.compaction import fold, pruned, unfolded
+from responses_ws_reference.responses.engine import Prompt, ScriptedEngine
+from responses_ws_reference.session.policies import CONFORMING
+from responses_ws_reference.session.previous import gather_context
+from responses_ws_reference.session.store import Snapshot
 
 
 def said(text: str) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from responses_ws_conformance.runner import Run, plan
 from responses_ws_conformance.scenarios import load_scenarios
 from responses_ws_conformance.transcript import Received
 from responses_ws_conformance.verdict import Verdict
-from responses_ws_reference.dialects import DIALECTS
 from responses_ws_reference.server import running_server
+from responses_ws_reference.variants.dialects import DIALECTS
 from websockets.sync.client import connect
 
 Pair = tuple[str, str | None]

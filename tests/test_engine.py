@@ -7,11 +7,17 @@ from typing import Any
 
 import jsonschema
 import pytest
-from responses_ws_reference.arguments import sample
-from responses_ws_reference.context import Context
-from responses_ws_reference.creates import read_create
-from responses_ws_reference.engine import Call, Completion, Message, Prompt, ScriptedEngine
-from responses_ws_reference.refusals import Refused
+from responses_ws_reference.messages.context import Context
+from responses_ws_reference.messages.creates import read_create
+from responses_ws_reference.messages.refusals import Refused
+from responses_ws_reference.responses.arguments import sample
+from responses_ws_reference.responses.engine import (
+    Call,
+    Completion,
+    Message,
+    Prompt,
+    ScriptedEngine,
+)
 
 
 def user(text: str) -> dict[str, Any]:

@@ -31,12 +31,12 @@ from responses_ws_conformance.scenarios import load_scenarios
 from responses_ws_conformance.transcript import Transcript
 from responses_ws_conformance.transcript.files import load, read, save
 from responses_ws_conformance.transcript.payloads import NOT_JSON
-from responses_ws_reference.effects import SendMessage
-from responses_ws_reference.engine import ScriptedEngine
-from responses_ws_reference.policies import CONFORMING
+from responses_ws_reference.messages.effects import SendMessage
+from responses_ws_reference.responses.engine import ScriptedEngine
 from responses_ws_reference.server import running_server
-from responses_ws_reference.session import Service, Session
-from responses_ws_reference.store import Store
+from responses_ws_reference.session.policies import CONFORMING
+from responses_ws_reference.session.session import Service, Session
+from responses_ws_reference.session.store import Store
 from responses_ws_schemas import dialect_schema, explain
 
 from tests.cases import load_cases

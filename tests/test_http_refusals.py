@@ -125,7 +125,7 @@ def test_request_that_breaks_the_server(
     def break_down(*given: Any) -> Any:
         raise RuntimeError("on purpose")
 
-    monkeypatch.setattr(f"responses_ws_reference.http_api.HttpApi.{place}", break_down)
+    monkeypatch.setattr(f"responses_ws_reference.serving.http_api.HttpApi.{place}", break_down)
     with serving() as client:
         path = "/compact" if place == "compact" else ""
         answer = client.request("POST", path, {"input": "hi"})

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import responses_ws_schemas as schemas
 from responses_ws_reference.config import ServerConfig
-from responses_ws_reference.hooked import hang
-from responses_ws_reference.hooks import Hooks, Tally
-from responses_ws_reference.http_api import answer_of
-from responses_ws_reference.reference import Reference
-from responses_ws_reference.seams import Seams
+from responses_ws_reference.seams.hooked import hang
+from responses_ws_reference.seams.hooks import Hooks, Tally
+from responses_ws_reference.seams.seams import Seams
+from responses_ws_reference.serving.http_api import answer_of
+from responses_ws_reference.serving.reference import Reference
 
 from tests.http_client import KEY, OTHER_KEY, Client, serving
 from tests.turns import DEADLINE

@@ -17,7 +17,7 @@ import responses_ws_schemas as schemas
 from responses_ws_conformance.catalogue import catalogue
 from responses_ws_conformance.checks import Evidence, Finding, load_checks
 from responses_ws_conformance.transcript import Header, Received, Sent, Transcript
-from responses_ws_reference.lifecycle import (
+from responses_ws_reference.responses.lifecycle import (
     ITEM_TRANSITIONS,
     OUTPUT,
     RESPONSE_TRANSITIONS,

@@ -9,11 +9,11 @@ import sys
 from typing import Any
 
 import pytest
-from responses_ws_reference.effects import CloseConnection, SendMessage, StartTurn
-from responses_ws_reference.engine import Engine, ScriptedEngine
-from responses_ws_reference.policies import CONFORMING, MAX_QUEUED, Policies
-from responses_ws_reference.session import Service, Session
-from responses_ws_reference.store import Store
+from responses_ws_reference.messages.effects import CloseConnection, SendMessage, StartTurn
+from responses_ws_reference.responses.engine import Engine, ScriptedEngine
+from responses_ws_reference.session.policies import CONFORMING, MAX_QUEUED, Policies
+from responses_ws_reference.session.session import Service, Session
+from responses_ws_reference.session.store import Store
 
 ASK = "What is the code word? Reply with the code word only."
 REMEMBER = "Remember: the code word is heron. Reply with: ok"
@@ -369,7 +369,7 @@ def test_the_session_knows_no_world_outside() -> None:
     """Neither sockets nor clocks nor randomness come with it."""
     modules = "asyncio websockets socket logging uuid secrets random"
     loaded = f"[name for name in {modules.split()} if name in sys.modules]"
-    script = f"import sys, responses_ws_reference.session; print({loaded})"
+    script = f"import sys, responses_ws_reference.session.session; print({loaded})"
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from responses_ws_reference.store import Store
+from responses_ws_reference.session.store import Store
 
 from tests.test_session import ASK, CLOCK, REMEMBER, Peer, code, response, text
 

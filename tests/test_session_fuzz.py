@@ -7,8 +7,8 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from responses_ws_reference.creates import FIELDS, NOT_OFFERED
-from responses_ws_reference.items import ITEM_RULES
+from responses_ws_reference.messages.creates import FIELDS, NOT_OFFERED
+from responses_ws_reference.messages.items import ITEM_RULES
 
 from tests.test_session import Peer, code, response, text
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from responses_ws_reference.config import ServerConfig
-from responses_ws_reference.effects import CloseConnection
 from responses_ws_reference.faults import FAULTS
 from responses_ws_reference.faults.registry import (
     on_frame_received,
@@ -22,9 +21,10 @@ from responses_ws_reference.faults.registry import (
     rewrite_close,
     rewrite_events,
 )
-from responses_ws_reference.hooks import Reply
+from responses_ws_reference.messages.effects import CloseConnection
+from responses_ws_reference.seams.hooks import Reply
 from responses_ws_reference.server import running_server
-from responses_ws_reference.store import NOTHING
+from responses_ws_reference.session.store import NOTHING
 from responses_ws_reference.variants import VARIANTS
 from websockets.frames import Opcode
 from websockets.sync.client import ClientConnection, connect

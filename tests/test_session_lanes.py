@@ -6,11 +6,11 @@ import random
 from typing import Any
 
 import pytest
-from responses_ws_reference.hooked import hang
-from responses_ws_reference.hooks import Tally
-from responses_ws_reference.layers import WITHOUT
-from responses_ws_reference.policies import MAX_ACTIVE, MAX_NAMES
-from responses_ws_reference.seams import Seams
+from responses_ws_reference.seams.hooked import hang
+from responses_ws_reference.seams.hooks import Tally
+from responses_ws_reference.seams.layers import WITHOUT
+from responses_ws_reference.seams.seams import Seams
+from responses_ws_reference.session.policies import MAX_ACTIVE, MAX_NAMES
 
 from tests.test_session import ASK, REMEMBER, Peer, code, response, text
 

@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from responses_ws_reference.lifecycle import (
+from responses_ws_reference.responses.lifecycle import (
     ITEM_TRANSITIONS,
     RESPONSE_TRANSITIONS,
     STATUSES,

@@ -24,10 +24,10 @@ from hypothesis.stateful import (
 )
 from responses_ws_conformance.catalogue import catalogue
 from responses_ws_conformance.checks import Check, Evidence, Finding, load_checks
-from responses_ws_reference.engine import ScriptedEngine
-from responses_ws_reference.policies import CONFORMING, Policies
-from responses_ws_reference.session import Service, Session
-from responses_ws_reference.store import Store
+from responses_ws_reference.responses.engine import ScriptedEngine
+from responses_ws_reference.session.policies import CONFORMING, Policies
+from responses_ws_reference.session.session import Service, Session
+from responses_ws_reference.session.store import Store
 from responses_ws_reference.variants import VARIANTS
 
 from tests.oracle import TOKEN_LIMIT, Asks, Create, Fact, Facts, Line, Shelf, Ways, open_calls

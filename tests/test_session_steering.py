@@ -5,9 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from responses_ws_reference.engine import Breakdown, Completion, Message, Prompt, ScriptedEngine
-from responses_ws_reference.policies import MAX_STEERS
-from responses_ws_reference.refusals import refuse
+from responses_ws_reference.messages.refusals import refuse
+from responses_ws_reference.responses.engine import (
+    Breakdown,
+    Completion,
+    Message,
+    Prompt,
+    ScriptedEngine,
+)
+from responses_ws_reference.session.policies import MAX_STEERS
 
 from tests.test_session import ASK, CLOCK, Peer, response, text
 

@@ -11,7 +11,7 @@ from responses_ws_conformance.checks import Cause
 from responses_ws_conformance.profile import Lever, Profile
 from responses_ws_conformance.runner import Run, plan
 from responses_ws_conformance.verdict import Judgement, Verdict
-from responses_ws_reference.hooks import Hooks
+from responses_ws_reference.seams.hooks import Hooks
 from responses_ws_reference.variants import VARIANTS
 from responses_ws_reference.variants.loads import busy_handshakes, overloaded, thinking
 

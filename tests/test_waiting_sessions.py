@@ -6,12 +6,12 @@ import itertools
 import json
 from typing import Any
 
-from responses_ws_reference.effects import Effect, SendMessage, SendPing, StartTurn
-from responses_ws_reference.engine import ScriptedEngine
-from responses_ws_reference.policies import CONFORMING
-from responses_ws_reference.seams import Conversation
-from responses_ws_reference.session import Service, Session
-from responses_ws_reference.store import Store
+from responses_ws_reference.messages.effects import Effect, SendMessage, SendPing, StartTurn
+from responses_ws_reference.responses.engine import ScriptedEngine
+from responses_ws_reference.seams.seams import Conversation
+from responses_ws_reference.session.policies import CONFORMING
+from responses_ws_reference.session.session import Service, Session
+from responses_ws_reference.session.store import Store
 from responses_ws_reference.variants.loads import LongThought, OneSlot
 
 CREATE = json.dumps({"type": "response.create", "input": "Reply with exactly: a b c"})

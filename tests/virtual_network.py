@@ -14,14 +14,14 @@ from types import SimpleNamespace
 from typing import Any
 
 from responses_ws_conformance.driver.wire import Network, Target, Wire
-from responses_ws_reference.effects import CloseConnection, Effect, SendMessage, SendPing
-from responses_ws_reference.engine import ScriptedEngine
-from responses_ws_reference.handshake import HandshakeAnswer, HandshakeRequest, judge
-from responses_ws_reference.hooked import hang
-from responses_ws_reference.hooks import Hooks, Tally
-from responses_ws_reference.seams import Conversation, Seams
-from responses_ws_reference.session import Service, Session
-from responses_ws_reference.store import Store
+from responses_ws_reference.messages.effects import CloseConnection, Effect, SendMessage, SendPing
+from responses_ws_reference.messages.handshake import HandshakeAnswer, HandshakeRequest, judge
+from responses_ws_reference.responses.engine import ScriptedEngine
+from responses_ws_reference.seams.hooked import hang
+from responses_ws_reference.seams.hooks import Hooks, Tally
+from responses_ws_reference.seams.seams import Conversation, Seams
+from responses_ws_reference.session.session import Service, Session
+from responses_ws_reference.session.store import Store
 from websockets.datastructures import Headers
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response

@@ -40,7 +40,7 @@ from responses_ws_conformance.runner import Run, judge_recordings, plan
 from responses_ws_conformance.verdict import Judgement, Verdict
 from responses_ws_reference.config import MAX_MESSAGE_BYTES, ServerConfig
 from responses_ws_reference.faults import FAULTS, Fault
-from responses_ws_reference.layers import WITHOUT
+from responses_ws_reference.seams.layers import WITHOUT
 from responses_ws_reference.server import running_server
 
 KEY: Final = "sk-kill-matrix-0123456789"

@@ -80,7 +80,7 @@ def _config(options: argparse.Namespace) -> ServerConfig:
 def _check_names(options: argparse.Namespace) -> None:
     """Names are checked before anything listens; the registries load only where they are named."""
     if options.without:
-        from responses_ws_reference.layers import WITHOUT
+        from responses_ws_reference.seams.layers import WITHOUT
 
         for layer in options.without:
             if layer not in WITHOUT:

@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 from responses_ws_reference.config import ServerConfig
-from responses_ws_reference.handshake import PATH
-from responses_ws_reference.hooks import Tally
-from responses_ws_reference.reference import Reference, compose
+from responses_ws_reference.messages.handshake import PATH
+from responses_ws_reference.seams.hooks import Tally
+from responses_ws_reference.serving.reference import Reference, compose
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,9 @@ async def serve(config: ServerConfig) -> AsyncIterator[Running]:
     """Listen until the context ends; then connections are told so and closed."""
     if config.http:
         # Needs the extra [http], which a server without HTTP does without.
-        from responses_ws_reference.asgi import listen
+        from responses_ws_reference.serving.asgi import listen
     else:
-        from responses_ws_reference.websockets_shell import listen
+        from responses_ws_reference.serving.websockets_shell import listen
     seams, tally = compose(config)
     async with listen(Reference(config, seams)) as port:
         host = f"[{config.host}]" if ":" in config.host else config.host

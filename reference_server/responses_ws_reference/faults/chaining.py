@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from responses_ws_reference.creates import Create
-from responses_ws_reference.effects import Event
 from responses_ws_reference.faults.registry import (
     TERMINAL,
     Fault,
@@ -12,11 +10,13 @@ from responses_ws_reference.faults.registry import (
     replace_policy,
     rewrite_events,
 )
-from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply, Sendings
-from responses_ws_reference.items import Item
-from responses_ws_reference.policies import Cache, evict, gather, remember, resolve
-from responses_ws_reference.refusals import Refusal
-from responses_ws_reference.store import NOTHING, Snapshot
+from responses_ws_reference.messages.creates import Create
+from responses_ws_reference.messages.effects import Event
+from responses_ws_reference.messages.items import Item
+from responses_ws_reference.messages.refusals import Refusal
+from responses_ws_reference.seams.hooks import Hooks, Incoming, Link, Reply, Sendings
+from responses_ws_reference.session.policies import Cache, evict, gather, remember, resolve
+from responses_ws_reference.session.store import NOTHING, Snapshot
 
 # What is kept
 

@@ -6,9 +6,6 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from responses_ws_reference.context import Context
-from responses_ws_reference.creates import Create
-from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.issued import PREVIOUS, previous_of, show_base
 from responses_ws_reference.faults.registry import (
     TERMINAL,
@@ -19,10 +16,13 @@ from responses_ws_reference.faults.registry import (
     replace_policy,
     rewrite_events,
 )
-from responses_ws_reference.handshake import COMPACT, HandshakeAnswer, HttpRequest, refusal
-from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply, Sendings
-from responses_ws_reference.items import Item
-from responses_ws_reference.refusals import Refusal
+from responses_ws_reference.messages.context import Context
+from responses_ws_reference.messages.creates import Create
+from responses_ws_reference.messages.effects import CloseConnection, Event
+from responses_ws_reference.messages.handshake import COMPACT, HandshakeAnswer, HttpRequest, refusal
+from responses_ws_reference.messages.items import Item
+from responses_ws_reference.messages.refusals import Refusal
+from responses_ws_reference.seams.hooks import Hooks, Incoming, Link, Reply, Sendings
 
 CREATE = "response.create"
 ASKED = "context_management"

@@ -8,7 +8,6 @@ from typing import Any
 
 from websockets.frames import Frame, Opcode
 
-from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.registry import (
     Fault,
     on_frame_received,
@@ -17,8 +16,9 @@ from responses_ws_reference.faults.registry import (
     register,
     replace_policy,
 )
-from responses_ws_reference.handshake import HandshakeAnswer, HandshakeRequest
-from responses_ws_reference.hooks import Hooks, Link, Sendings
+from responses_ws_reference.messages.effects import CloseConnection, Event
+from responses_ws_reference.messages.handshake import HandshakeAnswer, HandshakeRequest
+from responses_ws_reference.seams.hooks import Hooks, Link, Sendings
 
 
 def _with_header(answer: HandshakeAnswer, name: str, value: str) -> HandshakeAnswer:

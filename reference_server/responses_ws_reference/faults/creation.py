@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from responses_ws_reference.creates import Create
-from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.registry import (
     LIFECYCLE,
     TERMINAL,
@@ -15,9 +13,11 @@ from responses_ws_reference.faults.registry import (
     replace_policy,
     rewrite_events,
 )
-from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply, Sendings
-from responses_ws_reference.refusals import Refusal
-from responses_ws_reference.store import Snapshot
+from responses_ws_reference.messages.creates import Create
+from responses_ws_reference.messages.effects import CloseConnection, Event
+from responses_ws_reference.messages.refusals import Refusal
+from responses_ws_reference.seams.hooks import Hooks, Incoming, Link, Reply, Sendings
+from responses_ws_reference.session.store import Snapshot
 
 CREATE = "response.create"
 

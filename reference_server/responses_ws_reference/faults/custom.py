@@ -6,11 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
-from responses_ws_reference.calls import CUSTOM, FUNCTION, OUTPUTS, PATCH, SHELL, Kind
-from responses_ws_reference.context import Context
-from responses_ws_reference.creates import Create
-from responses_ws_reference.effects import CloseConnection, Event
-from responses_ws_reference.engine import Message, Outputs, Prompt
 from responses_ws_reference.faults.registry import (
     Fault,
     on_incoming,
@@ -19,12 +14,17 @@ from responses_ws_reference.faults.registry import (
     rewrite_events,
 )
 from responses_ws_reference.faults.texts import with_a_late_delta
-from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply, Sendings
-from responses_ws_reference.items import Item
-from responses_ws_reference.numbering import renumbered
-from responses_ws_reference.policies import gather, match_calls
-from responses_ws_reference.refusals import Refusal
-from responses_ws_reference.store import Snapshot
+from responses_ws_reference.messages.calls import CUSTOM, FUNCTION, OUTPUTS, PATCH, SHELL, Kind
+from responses_ws_reference.messages.context import Context
+from responses_ws_reference.messages.creates import Create
+from responses_ws_reference.messages.effects import CloseConnection, Event
+from responses_ws_reference.messages.items import Item
+from responses_ws_reference.messages.refusals import Refusal
+from responses_ws_reference.responses.engine import Message, Outputs, Prompt
+from responses_ws_reference.seams.hooks import Hooks, Incoming, Link, Reply, Sendings
+from responses_ws_reference.seams.numbering import renumbered
+from responses_ws_reference.session.policies import gather, match_calls
+from responses_ws_reference.session.store import Snapshot
 
 DELTA: Final = "response.custom_tool_call_input.delta"
 DONE: Final = "response.custom_tool_call_input.done"

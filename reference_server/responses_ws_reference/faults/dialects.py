@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from responses_ws_reference.effects import Event
 from responses_ws_reference.faults.registry import TERMINAL, on_incoming, rewrite_events
-from responses_ws_reference.hooks import Incoming, Link, Reply, Sendings
+from responses_ws_reference.messages.effects import Event
+from responses_ws_reference.seams.hooks import Incoming, Link, Reply, Sendings
 
 CREATE = "response.create"
 LEAST_TOKENS = 16

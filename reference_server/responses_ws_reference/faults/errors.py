@@ -6,12 +6,12 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Final
 
-from responses_ws_reference.creates import read_create
-from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.registry import Rewrite, rewrite_events
-from responses_ws_reference.hooks import Link, Sendings
-from responses_ws_reference.policies import identify
-from responses_ws_reference.responses import response_object
+from responses_ws_reference.messages.creates import read_create
+from responses_ws_reference.messages.effects import CloseConnection, Event
+from responses_ws_reference.responses.response import response_object
+from responses_ws_reference.seams.hooks import Link, Sendings
+from responses_ws_reference.session.policies import identify
 
 LIFETIME: Final = "websocket_connection_limit_reached"
 NAMED: Final = (LIFETIME, "previous_response_not_found")

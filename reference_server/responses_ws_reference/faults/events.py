@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from responses_ws_reference.effects import Event
 from responses_ws_reference.faults.registry import (
     LIFECYCLE,
     TERMINAL,
     replace_policy,
     rewrite_events,
 )
-from responses_ws_reference.hooks import Link, Sendings
+from responses_ws_reference.messages.effects import Event
+from responses_ws_reference.seams.hooks import Link, Sendings
 
 # Members that Open Responses demands of each response and OpenAI's types do not.
 SETTINGS: Final = (

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from responses_ws_reference.creates import Create
-from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.lanes import LANE, fail, track
 from responses_ws_reference.faults.registry import LIFECYCLE, Fault, register, replace_policy
-from responses_ws_reference.hooks import Hooks, Incoming, Link, Sendings
-from responses_ws_reference.items import Item
-from responses_ws_reference.policies import (
+from responses_ws_reference.messages.creates import Create
+from responses_ws_reference.messages.effects import CloseConnection, Event
+from responses_ws_reference.messages.items import Item
+from responses_ws_reference.seams.hooks import Hooks, Incoming, Link, Sendings
+from responses_ws_reference.session.policies import (
     Cache,
     evict,
     gather,
@@ -19,7 +19,7 @@ from responses_ws_reference.policies import (
     reach,
     remember,
 )
-from responses_ws_reference.store import NOTHING, Snapshot
+from responses_ws_reference.session.store import NOTHING, Snapshot
 
 PREVIOUS = "previous_response_id"
 

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from websockets.frames import Frame, Opcode
 
-from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.registry import (
     TERMINAL,
     Fault,
@@ -19,9 +18,10 @@ from responses_ws_reference.faults.registry import (
     register,
     rewrite_events,
 )
-from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply, Sendings
-from responses_ws_reference.refusals import refuse
-from responses_ws_reference.session import COMMANDS, CREATE
+from responses_ws_reference.messages.effects import CloseConnection, Event
+from responses_ws_reference.messages.refusals import refuse
+from responses_ws_reference.seams.hooks import Hooks, Incoming, Link, Reply, Sendings
+from responses_ws_reference.session.session import COMMANDS, CREATE
 
 NOT_JSON: Final = object()
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from responses_ws_reference.effects import Event
 from responses_ws_reference.faults.issued import PREVIOUS, issued, previous_of, watch
 from responses_ws_reference.faults.registry import Fault, on_http, on_incoming, on_sse, register
-from responses_ws_reference.handshake import HandshakeAnswer, HttpRequest, refusal
-from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply
-from responses_ws_reference.refusals import Refusal
+from responses_ws_reference.messages.effects import Event
+from responses_ws_reference.messages.handshake import HandshakeAnswer, HttpRequest, refusal
+from responses_ws_reference.messages.refusals import Refusal
+from responses_ws_reference.seams.hooks import Hooks, Incoming, Link, Reply
 
 NOT_FOUND = Refusal("previous_response_not_found", "There is no such response.", PREVIOUS)
 NO_MEMORY = Refusal("unsupported_parameter", "Not supported over HTTP.", PREVIOUS)

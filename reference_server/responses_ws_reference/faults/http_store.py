@@ -6,13 +6,13 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.issued import PREVIOUS, note, previous_of, show_base
 from responses_ws_reference.faults.registry import Fault, on_http, register
-from responses_ws_reference.handshake import HandshakeAnswer, HttpRequest, refusal
-from responses_ws_reference.hooks import Hooks, Incoming, Link, Sendings
-from responses_ws_reference.policies import Cache, keeps, resolve
-from responses_ws_reference.store import Snapshot
+from responses_ws_reference.messages.effects import CloseConnection, Event
+from responses_ws_reference.messages.handshake import HandshakeAnswer, HttpRequest, refusal
+from responses_ws_reference.seams.hooks import Hooks, Incoming, Link, Sendings
+from responses_ws_reference.session.policies import Cache, keeps, resolve
+from responses_ws_reference.session.store import Snapshot
 
 
 def is_fetched(request: HttpRequest, answer: HandshakeAnswer) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.issued import PREVIOUS
 from responses_ws_reference.faults.registry import LIFECYCLE, Fault, register, rewrite_events
-from responses_ws_reference.hooks import Hooks, Incoming, Link, Sendings
+from responses_ws_reference.messages.effects import CloseConnection, Event
+from responses_ws_reference.seams.hooks import Hooks, Incoming, Link, Sendings
 
 
 @rewrite_events("RWS-CHAIN-020", on=LIFECYCLE)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from responses_ws_reference.calls import CallKey, answered
-from responses_ws_reference.context import Context
-from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.registry import (
     Fault,
     on_incoming,
@@ -14,9 +11,12 @@ from responses_ws_reference.faults.registry import (
     replace_policy,
     rewrite_events,
 )
-from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply, Sendings
-from responses_ws_reference.items import Item
-from responses_ws_reference.refusals import Refusal
+from responses_ws_reference.messages.calls import CallKey, answered
+from responses_ws_reference.messages.context import Context
+from responses_ws_reference.messages.effects import CloseConnection, Event
+from responses_ws_reference.messages.items import Item
+from responses_ws_reference.messages.refusals import Refusal
+from responses_ws_reference.seams.hooks import Hooks, Incoming, Link, Reply, Sendings
 
 INJECT = "response.inject"
 CREATED = "response.inject.created"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from responses_ws_reference.context import Context
-from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.registry import (
     Fault,
     on_incoming,
@@ -13,11 +11,13 @@ from responses_ws_reference.faults.registry import (
     replace_policy,
     rewrite_events,
 )
-from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply, Sendings
-from responses_ws_reference.numbering import renumbered
-from responses_ws_reference.policies import Cache, evict, remember
-from responses_ws_reference.refusals import Refusal
-from responses_ws_reference.store import Snapshot
+from responses_ws_reference.messages.context import Context
+from responses_ws_reference.messages.effects import CloseConnection, Event
+from responses_ws_reference.messages.refusals import Refusal
+from responses_ws_reference.seams.hooks import Hooks, Incoming, Link, Reply, Sendings
+from responses_ws_reference.seams.numbering import renumbered
+from responses_ws_reference.session.policies import Cache, evict, remember
+from responses_ws_reference.session.store import Snapshot
 
 INTERRUPT = "response.interrupt"
 ACCEPTED = "response.interrupt.accepted"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from responses_ws_reference.config import DEFAULT_MODEL
-from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.registry import Fault, register
-from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply, Sendings
-from responses_ws_reference.session import COMMANDS
+from responses_ws_reference.messages.effects import CloseConnection, Event
+from responses_ws_reference.seams.hooks import Hooks, Incoming, Link, Reply, Sendings
+from responses_ws_reference.session.session import COMMANDS
 
 
 def _make_sense_of_it(message: Incoming, link: Link) -> Incoming | Reply:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.registry import LIFECYCLE, TERMINAL
-from responses_ws_reference.hooks import Incoming, Link, Sendings
+from responses_ws_reference.messages.effects import CloseConnection, Event
+from responses_ws_reference.seams.hooks import Incoming, Link, Sendings
 
 PREVIOUS = "previous_response_id"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from responses_ws_reference.effects import Event
 from responses_ws_reference.faults.registry import TERMINAL, rewrite_events
-from responses_ws_reference.hooks import Link, Sendings
-from responses_ws_reference.numbering import renumbered
+from responses_ws_reference.messages.effects import Event
+from responses_ws_reference.seams.hooks import Link, Sendings
+from responses_ws_reference.seams.numbering import renumbered
 
 ITEM_EVENTS = ("response.output_item.added", "response.output_item.done")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.registry import (
     TERMINAL,
     Fault,
@@ -14,9 +13,10 @@ from responses_ws_reference.faults.registry import (
     replace_policy,
     rewrite_events,
 )
-from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply, Sendings
-from responses_ws_reference.policies import MAX_ACTIVE, Admission, judge_lane
-from responses_ws_reference.refusals import Refusal
+from responses_ws_reference.messages.effects import CloseConnection, Event
+from responses_ws_reference.messages.refusals import Refusal
+from responses_ws_reference.seams.hooks import Hooks, Incoming, Link, Reply, Sendings
+from responses_ws_reference.session.policies import MAX_ACTIVE, Admission, judge_lane
 
 LANE = "stream_id"
 BAD_NAME = "invalid_stream_id"

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from responses_ws_reference.creates import read_create
-from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.registry import (
     Fault,
     register,
     rewrite_close,
     rewrite_events,
 )
-from responses_ws_reference.handshake import HandshakeAnswer, HandshakeRequest
-from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply, Sendings
-from responses_ws_reference.responses import response_object
+from responses_ws_reference.messages.creates import read_create
+from responses_ws_reference.messages.effects import CloseConnection, Event
+from responses_ws_reference.messages.handshake import HandshakeAnswer, HandshakeRequest
+from responses_ws_reference.responses.response import response_object
+from responses_ws_reference.seams.hooks import Hooks, Incoming, Link, Reply, Sendings
 
 RESTART: Final = 1012
 PREVIOUS: Final = "previous_response_id"

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from websockets.frames import Close, CloseCode, Frame, Opcode
 
-from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.registry import (
     Fault,
     on_frame_received,
@@ -16,8 +15,9 @@ from responses_ws_reference.faults.registry import (
     rewrite_close,
     rewrite_events,
 )
-from responses_ws_reference.handshake import HandshakeAnswer, HandshakeRequest
-from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply, Sendings
+from responses_ws_reference.messages.effects import CloseConnection, Event
+from responses_ws_reference.messages.handshake import HandshakeAnswer, HandshakeRequest
+from responses_ws_reference.seams.hooks import Hooks, Incoming, Link, Reply, Sendings
 
 LIMIT: Final = "websocket_connection_limit_reached"
 SMALL: Final = 2**16

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from responses_ws_reference.creates import read_create
-from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.issued import previous_of
 from responses_ws_reference.faults.registry import Fault, register, replace_policy, rewrite_events
-from responses_ws_reference.hooks import Hooks, Incoming, Link, Sendings
-from responses_ws_reference.policies import Cache, resolve
-from responses_ws_reference.responses import response_object
-from responses_ws_reference.store import NOTHING, Snapshot
+from responses_ws_reference.messages.creates import read_create
+from responses_ws_reference.messages.effects import CloseConnection, Event
+from responses_ws_reference.responses.response import response_object
+from responses_ws_reference.seams.hooks import Hooks, Incoming, Link, Sendings
+from responses_ws_reference.session.policies import Cache, resolve
+from responses_ws_reference.session.store import NOTHING, Snapshot
 
 NOT_FOUND = "previous_response_not_found"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from responses_ws_reference.effects import Event
 from responses_ws_reference.faults.registry import TERMINAL, on_incoming, rewrite_events
-from responses_ws_reference.hooks import Incoming, Link, Reply, Sendings
-from responses_ws_reference.numbering import renumbered
-from responses_ws_reference.refusals import Refusal
+from responses_ws_reference.messages.effects import Event
+from responses_ws_reference.messages.refusals import Refusal
+from responses_ws_reference.seams.hooks import Incoming, Link, Reply, Sendings
+from responses_ws_reference.seams.numbering import renumbered
 
 SUMMARY: Final = "response.reasoning_summary_"
 RAW: Final = "response.reasoning_text."

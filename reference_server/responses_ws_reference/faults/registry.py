@@ -8,9 +8,9 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from websockets.frames import Frame
 
-from responses_ws_reference.effects import CloseConnection, Event
-from responses_ws_reference.handshake import HandshakeAnswer, HandshakeRequest, HttpRequest
-from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply, Sendings
+from responses_ws_reference.messages.effects import CloseConnection, Event
+from responses_ws_reference.messages.handshake import HandshakeAnswer, HandshakeRequest, HttpRequest
+from responses_ws_reference.seams.hooks import Hooks, Incoming, Link, Reply, Sendings
 
 TERMINAL: Final = ("response.completed", "response.failed", "response.incomplete")
 LIFECYCLE: Final = ("response.created", "response.queued", "response.in_progress", *TERMINAL)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from responses_ws_reference.creates import Create
-from responses_ws_reference.effects import Event
 from responses_ws_reference.faults.registry import (
     TERMINAL,
     on_incoming,
     replace_policy,
     rewrite_events,
 )
-from responses_ws_reference.hooks import Incoming, Link, Reply, Sendings
-from responses_ws_reference.items import Item
-from responses_ws_reference.numbering import renumbered
-from responses_ws_reference.policies import identify, queue, succeed
-from responses_ws_reference.refusals import Refusal
-from responses_ws_reference.steering import ACCEPTED, PENDING
+from responses_ws_reference.messages.creates import Create
+from responses_ws_reference.messages.effects import Event
+from responses_ws_reference.messages.items import Item
+from responses_ws_reference.messages.refusals import Refusal
+from responses_ws_reference.seams.hooks import Incoming, Link, Reply, Sendings
+from responses_ws_reference.seams.numbering import renumbered
+from responses_ws_reference.session.policies import identify, queue, succeed
+from responses_ws_reference.session.steering import ACCEPTED, PENDING
 
 STEER = "response.steer"
 PREVIOUS = "previous_response_id"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from responses_ws_reference.creates import Create
-from responses_ws_reference.effects import Event
 from responses_ws_reference.faults.registry import Fault, register, replace_policy, rewrite_events
 from responses_ws_reference.faults.steering import PREVIOUS, STEER, invented, succeeded
-from responses_ws_reference.hooks import Hooks, Incoming, Link, Sendings
-from responses_ws_reference.items import Item
-from responses_ws_reference.policies import inherit
-from responses_ws_reference.steering import PENDING
-from responses_ws_reference.store import Snapshot
+from responses_ws_reference.messages.creates import Create
+from responses_ws_reference.messages.effects import Event
+from responses_ws_reference.messages.items import Item
+from responses_ws_reference.seams.hooks import Hooks, Incoming, Link, Sendings
+from responses_ws_reference.session.policies import inherit
+from responses_ws_reference.session.steering import PENDING
+from responses_ws_reference.session.store import Snapshot
 
 
 @rewrite_events("RWS-STEER-012")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from responses_ws_reference.creates import Create
-from responses_ws_reference.effects import Event
 from responses_ws_reference.faults.registry import on_incoming, replace_policy, rewrite_events
 from responses_ws_reference.faults.steering import STEER
-from responses_ws_reference.hooks import Incoming, Link, Reply, Sendings
-from responses_ws_reference.policies import judge_steer
-from responses_ws_reference.refusals import Refusal, Refused
-from responses_ws_reference.steering import FAILED, read_steer
+from responses_ws_reference.messages.creates import Create
+from responses_ws_reference.messages.effects import Event
+from responses_ws_reference.messages.refusals import Refusal, Refused
+from responses_ws_reference.seams.hooks import Incoming, Link, Reply, Sendings
+from responses_ws_reference.session.policies import judge_steer
+from responses_ws_reference.session.steering import FAILED, read_steer
 
 
 @replace_policy("miss", "RWS-STEER-014")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from responses_ws_reference.context import Context
-from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.issued import (
     PREVIOUS,
     issued,
@@ -22,10 +20,12 @@ from responses_ws_reference.faults.registry import (
     replace_policy,
     rewrite_events,
 )
-from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply, Sendings
-from responses_ws_reference.policies import Cache, keeps, resolve
-from responses_ws_reference.refusals import Refusal
-from responses_ws_reference.store import NOTHING, Snapshot
+from responses_ws_reference.messages.context import Context
+from responses_ws_reference.messages.effects import CloseConnection, Event
+from responses_ws_reference.messages.refusals import Refusal
+from responses_ws_reference.seams.hooks import Hooks, Incoming, Link, Reply, Sendings
+from responses_ws_reference.session.policies import Cache, keeps, resolve
+from responses_ws_reference.session.store import NOTHING, Snapshot
 
 NOT_FOUND = Refusal("previous_response_not_found", "There is no such response.", PREVIOUS)
 FORBIDDEN = Refusal("permission_denied", "This is not your response.", PREVIOUS, status=403)

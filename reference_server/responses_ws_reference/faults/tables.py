@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.issued import (
     PREVIOUS,
     issued,
@@ -15,8 +14,9 @@ from responses_ws_reference.faults.issued import (
     watch,
 )
 from responses_ws_reference.faults.registry import Fault, register
-from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply, Sendings
-from responses_ws_reference.refusals import Refusal
+from responses_ws_reference.messages.effects import CloseConnection, Event
+from responses_ws_reference.messages.refusals import Refusal
+from responses_ws_reference.seams.hooks import Hooks, Incoming, Link, Reply, Sendings
 
 
 def _is_unknown(wanted: str, link: Link) -> bool:

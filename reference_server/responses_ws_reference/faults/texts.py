@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from responses_ws_reference.effects import Event
 from responses_ws_reference.faults.items import without
 from responses_ws_reference.faults.registry import TERMINAL, rewrite_events
-from responses_ws_reference.hooks import Link, Sendings
-from responses_ws_reference.numbering import renumbered
+from responses_ws_reference.messages.effects import Event
+from responses_ws_reference.seams.hooks import Link, Sendings
+from responses_ws_reference.seams.numbering import renumbered
 
 
 def with_a_late_delta(event: Event, link: Link, family: str) -> Sendings:

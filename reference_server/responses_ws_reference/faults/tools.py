@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from responses_ws_reference.context import Context
-from responses_ws_reference.creates import Create
-from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.registry import on_incoming, replace_policy, rewrite_events
-from responses_ws_reference.hooks import Incoming, Link, Reply, Sendings
-from responses_ws_reference.items import Item
-from responses_ws_reference.policies import Cache, gather, identify, match_calls, resolve
-from responses_ws_reference.refusals import Refusal
-from responses_ws_reference.store import Snapshot
+from responses_ws_reference.messages.context import Context
+from responses_ws_reference.messages.creates import Create
+from responses_ws_reference.messages.effects import CloseConnection, Event
+from responses_ws_reference.messages.items import Item
+from responses_ws_reference.messages.refusals import Refusal
+from responses_ws_reference.seams.hooks import Incoming, Link, Reply, Sendings
+from responses_ws_reference.session.policies import Cache, gather, identify, match_calls, resolve
+from responses_ws_reference.session.store import Snapshot
 
 OUTPUT = "function_call_output"
 

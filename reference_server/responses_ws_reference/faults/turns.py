@@ -6,7 +6,6 @@ from typing import Any
 
 from websockets.frames import Frame, Opcode
 
-from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.registry import (
     TERMINAL,
     Fault,
@@ -15,8 +14,9 @@ from responses_ws_reference.faults.registry import (
     replace_policy,
     rewrite_events,
 )
-from responses_ws_reference.handshake import HandshakeAnswer, HandshakeRequest, refusal
-from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply, Sendings
+from responses_ws_reference.messages.effects import CloseConnection, Event
+from responses_ws_reference.messages.handshake import HandshakeAnswer, HandshakeRequest, refusal
+from responses_ws_reference.seams.hooks import Hooks, Incoming, Link, Reply, Sendings
 
 
 @rewrite_events("RWS-TURN-001", "RWS-LANE-010", on=("response.created", "error", *TERMINAL))

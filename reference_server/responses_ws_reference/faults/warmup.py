@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from responses_ws_reference.context import Context
-from responses_ws_reference.creates import Create
-from responses_ws_reference.effects import CloseConnection, Event
 from responses_ws_reference.faults.issued import previous_of
 from responses_ws_reference.faults.registry import (
     TERMINAL,
@@ -17,11 +14,14 @@ from responses_ws_reference.faults.registry import (
     replace_policy,
     rewrite_events,
 )
-from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply, Sendings
-from responses_ws_reference.items import Item
-from responses_ws_reference.policies import Cache, gather, keeps, remember
-from responses_ws_reference.refusals import Refusal
-from responses_ws_reference.store import Snapshot
+from responses_ws_reference.messages.context import Context
+from responses_ws_reference.messages.creates import Create
+from responses_ws_reference.messages.effects import CloseConnection, Event
+from responses_ws_reference.messages.items import Item
+from responses_ws_reference.messages.refusals import Refusal
+from responses_ws_reference.seams.hooks import Hooks, Incoming, Link, Reply, Sendings
+from responses_ws_reference.session.policies import Cache, gather, keeps, remember
+from responses_ws_reference.session.store import Snapshot
 
 PREVIOUS = "previous_response_id"
 WHOLE_TURN = ("RWS-WARM-005", "RWS-WARM-007", "RWS-WARM-009", "RWS-WARM-014")

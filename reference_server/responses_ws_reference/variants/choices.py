@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from responses_ws_reference.effects import CloseConnection, Event
-from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply, Sendings
-from responses_ws_reference.policies import Admission, Cache, authorise
-from responses_ws_reference.session import BUSY
-from responses_ws_reference.store import NOTHING, Snapshot
+from responses_ws_reference.messages.effects import CloseConnection, Event
+from responses_ws_reference.seams.hooks import Hooks, Incoming, Link, Reply, Sendings
+from responses_ws_reference.session.policies import Admission, Cache, authorise
+from responses_ws_reference.session.session import BUSY
+from responses_ws_reference.session.store import NOTHING, Snapshot
 from responses_ws_reference.variants.registry import TERMINAL, register
 
 FEW_LANES: Final = (4, 6)

@@ -6,9 +6,9 @@ import json
 from dataclasses import replace
 from typing import Any, Final
 
-from responses_ws_reference.effects import Event
-from responses_ws_reference.handshake import COMPACT, HandshakeAnswer, HttpRequest
-from responses_ws_reference.hooks import Hooks, Link
+from responses_ws_reference.messages.effects import Event
+from responses_ws_reference.messages.handshake import COMPACT, HandshakeAnswer, HttpRequest
+from responses_ws_reference.seams.hooks import Hooks, Link
 from responses_ws_reference.variants.registry import TERMINAL, register, rewriting
 
 COMPACTING: Final = "response.compaction.compacting"

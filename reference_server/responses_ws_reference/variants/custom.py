@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from responses_ws_reference.calls import PATCH, SHELL
-from responses_ws_reference.effects import Event
-from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply
-from responses_ws_reference.refusals import Refusal
+from responses_ws_reference.messages.calls import PATCH, SHELL
+from responses_ws_reference.messages.effects import Event
+from responses_ws_reference.messages.refusals import Refusal
+from responses_ws_reference.seams.hooks import Hooks, Incoming, Link, Reply
 from responses_ws_reference.variants.registry import register, rewriting
 
 UNKNOWN = (SHELL.tool, PATCH.tool)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from responses_ws_reference.creates import read_create
-from responses_ws_reference.effects import Event
-from responses_ws_reference.hooks import Link
-from responses_ws_reference.responses import response_object
+from responses_ws_reference.messages.creates import read_create
+from responses_ws_reference.messages.effects import Event
+from responses_ws_reference.responses.response import response_object
+from responses_ws_reference.seams.hooks import Link
 from responses_ws_reference.variants.registry import OPENAI, register, rewriting
 
 # The codes that the protocol itself gives a meaning to.

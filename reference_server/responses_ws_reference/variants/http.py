@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from responses_ws_reference.handshake import HandshakeAnswer, HttpRequest
-from responses_ws_reference.hooks import Hooks
+from responses_ws_reference.messages.handshake import HandshakeAnswer, HttpRequest
+from responses_ws_reference.seams.hooks import Hooks
 from responses_ws_reference.variants.registry import register
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from responses_ws_reference.creates import Create
-from responses_ws_reference.effects import Event
-from responses_ws_reference.hooks import Hooks, Link
-from responses_ws_reference.injecting import FAILED, NOT_OWED
-from responses_ws_reference.refusals import Refusal
+from responses_ws_reference.messages.creates import Create
+from responses_ws_reference.messages.effects import Event
+from responses_ws_reference.messages.refusals import Refusal
+from responses_ws_reference.seams.hooks import Hooks, Link
+from responses_ws_reference.session.injecting import FAILED, NOT_OWED
 from responses_ws_reference.variants.registry import register, rewriting
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import chain, zip_longest
 from typing import Any, Final
 
-from responses_ws_reference.effects import Event
-from responses_ws_reference.hooks import Link
-from responses_ws_reference.sealing import REASONING, seal
+from responses_ws_reference.messages.effects import Event
+from responses_ws_reference.messages.sealing import REASONING, seal
+from responses_ws_reference.seams.hooks import Link
 from responses_ws_reference.variants.registry import (
     OPEN_RESPONSES,
     OPENAI,

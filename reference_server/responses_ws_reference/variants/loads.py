@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from responses_ws_reference.effects import Effect, SendPing, StartTurn
-from responses_ws_reference.engine import Outputs, Prompt
-from responses_ws_reference.handshake import HandshakeAnswer, HandshakeRequest, refusal
-from responses_ws_reference.hooks import Hooks
-from responses_ws_reference.refusals import Refusal, Refused
-from responses_ws_reference.seams import Conversation
+from responses_ws_reference.messages.effects import Effect, SendPing, StartTurn
+from responses_ws_reference.messages.handshake import HandshakeAnswer, HandshakeRequest, refusal
+from responses_ws_reference.messages.refusals import Refusal, Refused
+from responses_ws_reference.responses.engine import Outputs, Prompt
+from responses_ws_reference.seams.hooks import Hooks
+from responses_ws_reference.seams.seams import Conversation
 from responses_ws_reference.variants.registry import register
 
 BUSY_EVERY: Final = 3

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from responses_ws_reference.calls import OUTPUTS
-from responses_ws_reference.effects import Event
-from responses_ws_reference.engine import Call, Message, Outputs, Prompt, tokenize
-from responses_ws_reference.hooks import Hooks, Link
-from responses_ws_reference.items import text_of
+from responses_ws_reference.messages.calls import OUTPUTS
+from responses_ws_reference.messages.effects import Event
+from responses_ws_reference.messages.items import text_of
+from responses_ws_reference.responses.engine import Call, Message, Outputs, Prompt, tokenize
+from responses_ws_reference.seams.hooks import Hooks, Link
 from responses_ws_reference.variants.registry import TERMINAL, register, rewriting
 
 SMALL_TALK: Final = Message(tokenize("What a fine day it is today."))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from responses_ws_reference.effects import Event
-from responses_ws_reference.hooks import Hooks, Incoming, Link
-from responses_ws_reference.sealing import unseal
+from responses_ws_reference.messages.effects import Event
+from responses_ws_reference.messages.sealing import unseal
+from responses_ws_reference.seams.hooks import Hooks, Incoming, Link
 from responses_ws_reference.variants.registry import OPEN_RESPONSES, register, rewriting
 
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
-from responses_ws_reference.effects import CloseConnection, Event
-from responses_ws_reference.handshake import HandshakeAnswer, HttpRequest
-from responses_ws_reference.hooks import Hooks, Link, Sendings
-from responses_ws_reference.numbering import renumbered
+from responses_ws_reference.messages.effects import CloseConnection, Event
+from responses_ws_reference.messages.handshake import HandshakeAnswer, HttpRequest
+from responses_ws_reference.seams.hooks import Hooks, Link, Sendings
+from responses_ws_reference.seams.numbering import renumbered
 
 OPEN_RESPONSES: Final = "open-responses"
 OPENAI: Final = "openai"

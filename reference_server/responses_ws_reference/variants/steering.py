@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from responses_ws_reference.creates import Create
-from responses_ws_reference.effects import CloseConnection, Event
-from responses_ws_reference.hooks import Hooks, Incoming, Link, Sendings
-from responses_ws_reference.items import Item
-from responses_ws_reference.policies import identify, succeed
-from responses_ws_reference.refusals import Refusal
-from responses_ws_reference.steering import FAILED, MEMBERS
+from responses_ws_reference.messages.creates import Create
+from responses_ws_reference.messages.effects import CloseConnection, Event
+from responses_ws_reference.messages.items import Item
+from responses_ws_reference.messages.refusals import Refusal
+from responses_ws_reference.seams.hooks import Hooks, Incoming, Link, Sendings
+from responses_ws_reference.session.policies import identify, succeed
+from responses_ws_reference.session.steering import FAILED, MEMBERS
 from responses_ws_reference.variants.registry import register
 
 

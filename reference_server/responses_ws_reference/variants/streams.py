@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 from typing import Any, Final
 
-from responses_ws_reference.effects import CloseConnection, Event
-from responses_ws_reference.hooks import Hooks, Link, Sendings
-from responses_ws_reference.numbering import renumbered
+from responses_ws_reference.messages.effects import CloseConnection, Event
+from responses_ws_reference.seams.hooks import Hooks, Link, Sendings
+from responses_ws_reference.seams.numbering import renumbered
 from responses_ws_reference.variants.registry import OPENAI, TERMINAL, register, rewriting
 
 SETUP: Final = (

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from responses_ws_reference.effects import CloseConnection, Event
-from responses_ws_reference.hooks import Hooks, Incoming, Link, Reply, Sendings
-from responses_ws_reference.refusals import Refusal
+from responses_ws_reference.messages.effects import CloseConnection, Event
+from responses_ws_reference.messages.refusals import Refusal
+from responses_ws_reference.seams.hooks import Hooks, Incoming, Link, Reply, Sendings
 from responses_ws_reference.variants.registry import register
 
 NO_INPUT = Refusal("missing_required_parameter", "Missing required parameter: 'input'.", "input")

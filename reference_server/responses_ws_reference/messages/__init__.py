@@ -1,0 +1,1 @@
+"""What clients say, from the opening handshake on, and what is wrong with it."""

@@ -1,0 +1,1 @@
+"""Where variants and faults take hold from outside, and what they may know."""
