@@ -9,11 +9,13 @@ import kill_matrix
 import pytest
 from responses_ws_conformance.catalogue import catalogue
 from responses_ws_conformance.checks import Cause, Finding, load_checks
-from responses_ws_conformance.runner import Run, plan
+from responses_ws_conformance.runner import Run, judge_transcripts, plan
 from responses_ws_conformance.transcript import Header, Transcript
 from responses_ws_conformance.verdict import Judgement, Located, Verdict, fold
 from responses_ws_conformance.verdict.likeness import MORE
 from responses_ws_reference.server import running_server
+
+from tests.cases import Builder
 
 REQUIREMENTS = catalogue().requirements
 # What is red where a layer is claimed that is not there. Tools that are passed over are not shown
@@ -77,6 +79,25 @@ def test_what_holds_blocks_nothing() -> None:
     told = judgement("RWS-LANE-005", Verdict.UNTESTABLE, cause=Cause.BLOCKED, by="RWS-LANE-004")
     folded = fold(told, judgement("RWS-LANE-004", Verdict.PASS))
     assert (folded.verdict, folded.by, folded.why) == (Verdict.UNTESTABLE, None, "it was refused")
+
+
+@pytest.mark.parametrize(("conn", "verdict"), [("c1", Verdict.UNTESTABLE), ("c2", Verdict.FAIL)])
+def test_what_was_created_twice_explains_what_is_torn_on_its_own_connection(
+    conn: str, verdict: Verdict
+) -> None:
+    """Whoever knows of the one, in a baseline say, still hears of responses that end twice."""
+    begun = {"type": "response.created", "response": {"id": "resp_2", "status": "in_progress"}}
+    ended = {"type": "response.completed", "response": {"id": "resp_3", "status": "completed"}}
+    steps = [
+        {"turn": {"id": "resp_1"}},
+        {"received": begun},
+        {"turn": {"id": "resp_3"}, "conn": conn},
+        {"received": ended, "conn": conn},
+    ]
+    judged = judge_transcripts([Builder("RWS-EVENT-005", {}).build(steps)])
+    told = {j.requirement.id: j for j in judged}
+    assert told["RWS-EVENT-023"].verdict is Verdict.FAIL
+    assert told["RWS-EVENT-005"].verdict is verdict
 
 
 def test_roots_are_demands_and_end_somewhere() -> None:

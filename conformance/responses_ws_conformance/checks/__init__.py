@@ -213,13 +213,11 @@ class Check:
 CHECKS: Final[dict[str, Check]] = {}
 
 
-def invariant(
-    requirement: str, *, when: Predicate, root: str | None = None
-) -> Callable[[Invariant], Invariant]:
+def invariant(requirement: str, *, when: Predicate) -> Callable[[Invariant], Invariant]:
     """Register a check for every recording in which ``when`` holds."""
 
     def register(judge: Invariant) -> Invariant:
-        _register(requirement, judge, judge, when, "invariant", root=root)
+        _register(requirement, judge, judge, when, "invariant")
         return judge
 
     return register

@@ -23,6 +23,7 @@ from responses_ws_conformance.checks import (
     invariant,
 )
 from responses_ws_conformance.checks.answers import NOT_FOUND, describe_error, is_transient
+from responses_ws_conformance.checks.streams import folded_where_torn
 from responses_ws_conformance.checks.turns import stayed_open
 from responses_ws_conformance.reading.exchanges import ConnectionView, Exchange, is_lookalike
 from responses_ws_conformance.transcript import Opened, Received
@@ -211,7 +212,8 @@ def _went_on(view: ConnectionView, event: Received) -> bool:
     return any(x.is_ended and x.sent.n > event.n for x in view.exchanges)
 
 
-@invariant("RWS-ERROR-010", when=lambda e: bool(refused_creates(e)), root="RWS-EVENT-023")
+@invariant("RWS-ERROR-010", when=lambda e: bool(refused_creates(e)))
+@folded_where_torn
 def refused_creates_have_no_stream(evidence: Evidence) -> Iterator[Outcome]:
     """Nothing of a response comes for a create that was refused."""
     for exchange in refused_creates(evidence):

@@ -14,6 +14,8 @@ from responses_ws_conformance.checks import (
     invariant,
 )
 from responses_ws_conformance.checks.streams import (
+    CREATED_ONCE,
+    folded_where_torn,
     has_streams,
     of_type,
     stream_types,
@@ -86,7 +88,8 @@ def has_output(evidence: Evidence) -> bool:
     return any(is_output(e) for _, events in streams(evidence) for e in events)
 
 
-@invariant("RWS-EVENT-004", when=has_output, root="RWS-EVENT-023")
+@invariant("RWS-EVENT-004", when=has_output)
+@folded_where_torn
 def progress_is_announced_before_output(evidence: Evidence) -> Iterator[Outcome]:
     """response.in_progress comes before the first event about an output item."""
     for _, events in streams(evidence):
@@ -120,7 +123,8 @@ def has_ended_responses(evidence: Evidence) -> bool:
     )
 
 
-@invariant("RWS-EVENT-005", when=has_ended_responses, root="RWS-EVENT-023")
+@invariant("RWS-EVENT-005", when=has_ended_responses)
+@folded_where_torn
 def response_ends_once(evidence: Evidence) -> Iterator[Outcome]:
     """Each response ends with one terminal event, or with an error event instead."""
     wanted = "exactly one terminal event, or an error event instead"
@@ -174,7 +178,7 @@ def only_a_failure_follows_an_error(evidence: Evidence) -> Iterator[Outcome]:
             )
 
 
-@invariant("RWS-EVENT-023", when=has_streams)
+@invariant(CREATED_ONCE, when=has_streams)
 def response_is_created_once(evidence: Evidence) -> Iterator[Outcome]:
     """One create has one response.created."""
     wanted = "one response.created for a response.create"
@@ -200,11 +204,8 @@ def ids_of(events: list[Received]) -> list[tuple[Received, str]]:
     return [(e, name) for e, name in pairs if isinstance(name, str)]
 
 
-@invariant(
-    "RWS-EVENT-007",
-    when=lambda e: any(len(ids_of(x)) > 1 for _, x in streams(e)),
-    root="RWS-EVENT-023",
-)
+@invariant("RWS-EVENT-007", when=lambda e: any(len(ids_of(x)) > 1 for _, x in streams(e)))
+@folded_where_torn
 def response_keeps_its_id(evidence: Evidence) -> Iterator[Outcome]:
     """All events that carry the response give it the same id."""
     for _, events in streams(evidence):

@@ -24,6 +24,7 @@ from responses_ws_conformance.checks.answers import (
     is_transient,
     without_control,
 )
+from responses_ws_conformance.checks.streams import folded_where_torn
 from responses_ws_conformance.reading.exchanges import Exchange
 from responses_ws_conformance.transcript import Received, Sent
 from responses_ws_conformance.values import present
@@ -255,7 +256,8 @@ def _refused(mark: Mark, *, close: int | None = None) -> Iterator[Outcome]:
         yield Undecided(Cause.TIME, "neither the message nor the create after it was answered")
 
 
-@expectation("RWS-FRAME-011", offence=("/message/type",), root="RWS-EVENT-023")
+@expectation("RWS-FRAME-011", offence=("/message/type",))
+@folded_where_torn
 def only_creates_start_responses(mark: Mark) -> Iterator[Outcome]:
     """No response begins for a message that is not a create."""
     subject, fence = mark.latest(), mark.exchange("fence")

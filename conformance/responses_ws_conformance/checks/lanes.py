@@ -25,6 +25,7 @@ from responses_ws_conformance.checks.answers import (
     refused,
     without_control,
 )
+from responses_ws_conformance.checks.streams import folded_where_torn
 from responses_ws_conformance.checks.turns import ENDED_WELL, queued_creates_run_in_order
 from responses_ws_conformance.reading.exchanges import LANE, Exchange
 from responses_ws_conformance.transcript import Received
@@ -55,7 +56,8 @@ def nameless(evidence: Evidence) -> list[Exchange]:
     return [x for x in own if not x.is_ambiguous]
 
 
-@invariant("RWS-LANE-001", when=lambda e: bool(named(e)), root="RWS-EVENT-023")
+@invariant("RWS-LANE-001", when=lambda e: bool(named(e)))
+@folded_where_torn
 def events_name_their_lane(evidence: Evidence) -> Iterator[Outcome]:
     """All events of a response carry the stream_id of its create."""
     for exchange in named(evidence):
@@ -194,7 +196,8 @@ def _was_held_up(running: Exchange, beside: Exchange) -> bool:
     return beside.events[0].n > running.terminal.n and to_run_on >= least
 
 
-@expectation("RWS-LANE-010", root="RWS-EVENT-023")
+@expectation("RWS-LANE-010")
+@folded_where_torn
 def lane_is_first_in_first_out(mark: Mark) -> Iterator[Outcome]:
     """The creates of a lane are all run, in their order, none before the end of the last."""
     creates = mark.exchanges("creates")

@@ -13,6 +13,7 @@ from responses_ws_conformance.checks import (
 )
 from responses_ws_conformance.checks.streams import (
     consecutive_streams,
+    folded_where_torn,
     has_streams,
     number_of,
     numbered_streams,
@@ -36,11 +37,8 @@ def events_are_numbered(evidence: Evidence) -> Iterator[Outcome]:
             )
 
 
-@invariant(
-    "RWS-EVENT-012",
-    when=lambda e: any(len(numbers_of(x)) > 1 for _, x in streams(e)),
-    root="RWS-EVENT-023",
-)
+@invariant("RWS-EVENT-012", when=lambda e: any(len(numbers_of(x)) > 1 for _, x in streams(e)))
+@folded_where_torn
 def numbers_rise(evidence: Evidence) -> Iterator[Outcome]:
     """Within a response each sequence_number is higher than the one before."""
     for _, events in streams(evidence):
@@ -55,7 +53,8 @@ def numbers_rise(evidence: Evidence) -> Iterator[Outcome]:
                 break
 
 
-@invariant("RWS-EVENT-013", when=lambda e: bool(numbered_streams(e)), root="RWS-EVENT-023")
+@invariant("RWS-EVENT-013", when=lambda e: bool(numbered_streams(e)))
+@folded_where_torn
 def numbers_leave_no_gaps(evidence: Evidence) -> Iterator[Outcome]:
     """The numbers of a response start at 0 and leave no gaps; other events may fill them."""
     asides = {

@@ -23,6 +23,7 @@ from responses_ws_conformance.checks.answers import (
     recalled,
     tools_of,
 )
+from responses_ws_conformance.checks.streams import folded_where_torn
 from responses_ws_conformance.reading.commands import (
     ACCEPTED,
     FAILED,
@@ -175,7 +176,8 @@ def successor_continues_the_response(evidence: Evidence) -> Iterator[Outcome]:
             yield Finding(successor.last, excerpt(parent.response_id), excerpt(seen), path=path)
 
 
-@invariant("RWS-STEER-007", when=lambda e: bool(successors(e)), root="RWS-EVENT-023")
+@invariant("RWS-STEER-007", when=lambda e: bool(successors(e)))
+@folded_where_torn
 def successor_inherits_settings(evidence: Evidence) -> Iterator[Outcome]:
     """What the responses show of their settings is the same."""
     for parent, successor in successors(evidence):
@@ -227,7 +229,8 @@ def _misnamed(events: Sequence[Received], target: Exchange) -> Iterator[Finding]
         yield Finding(wrong[0].n, wanted, seen, path=f"/{LANE}")
 
 
-@invariant("RWS-STEER-011", when=lambda e: bool(successors(e)), root="RWS-EVENT-023")
+@invariant("RWS-STEER-011", when=lambda e: bool(successors(e)))
+@folded_where_torn
 def response_has_one_successor(evidence: Evidence) -> Iterator[Outcome]:
     """No two successors have the same response before them."""
     for (parent, _), (other, second) in combinations(successors(evidence), 2):

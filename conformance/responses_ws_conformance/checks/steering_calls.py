@@ -24,6 +24,7 @@ from responses_ws_conformance.checks.answers import (
     tools_of,
 )
 from responses_ws_conformance.checks.steering import successors, targets
+from responses_ws_conformance.checks.streams import folded_where_torn
 from responses_ws_conformance.reading.commands import FAILED, PENDING, is_accepted, steer_of
 from responses_ws_conformance.reading.exchanges import Exchange
 from responses_ws_conformance.transcript import Received
@@ -45,7 +46,8 @@ def waiting(evidence: Evidence) -> list[Exchange]:
     return [x for x in dict.fromkeys(steered) if open_calls(x)]
 
 
-@invariant("RWS-STEER-012", when=lambda e: bool(waiting(e)), root="RWS-EVENT-023")
+@invariant("RWS-STEER-012", when=lambda e: bool(waiting(e)))
+@folded_where_torn
 def nothing_follows_open_calls_by_itself(evidence: Evidence) -> Iterator[Outcome]:
     """A response with open calls has no successor but what the client creates."""
     for target in waiting(evidence):

@@ -6,22 +6,27 @@ anything. Answers to steering, injection and interrupts are no part of a respons
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import cache, wraps
 from itertools import pairwise
-from typing import Final
+from typing import Final, TypeVar
 
 from responses_ws_schemas import event_types
 
-from responses_ws_conformance.checks import Evidence
-from responses_ws_conformance.reading.exchanges import Exchange
-from responses_ws_conformance.transcript import Received
+from responses_ws_conformance.checks import Evidence, Finding, Mark, Outcome
+from responses_ws_conformance.reading.exchanges import ConnectionView, Exchange, response_of
+from responses_ws_conformance.transcript import Note, Received
 from responses_ws_conformance.transcript.payloads import integer
 from responses_ws_conformance.values import excerpt
 
 ANSWERS: Final = ("response.steer.", "response.inject.", "response.interrupt.")
 
+# What a response breaks that is announced twice.
+CREATED_ONCE: Final = "RWS-EVENT-023"
+
 Stream = tuple[Exchange, list[Received]]
+Given = TypeVar("Given", Evidence, Mark)
 
 
 @cache
@@ -90,3 +95,38 @@ def consecutive_streams(evidence: Evidence) -> list[tuple[Stream, Stream]]:
             pairs.append((latest[place], stream))
         latest[place] = stream
     return pairs
+
+
+def torn(evidence: Evidence) -> set[str]:
+    """The connections on which more responses begin than creates were taken: which is whose?"""
+    return {view.name for view in evidence.connections if _begun(evidence, view) > _taken(view)}
+
+
+def _begun(evidence: Evidence, view: ConnectionView) -> int:
+    begun = (e for e in evidence.received if e.conn == view.name and e.type == "response.created")
+    return len({str((response_of(e) or {}).get("id")) for e in begun})
+
+
+def _taken(view: ConnectionView) -> int:
+    return sum(x.is_create and x.error is None for x in view.exchanges)
+
+
+def folded_where_torn(
+    judge: Callable[[Given], Iterator[Outcome]],
+) -> Callable[[Given], Iterator[Outcome]]:
+    """A check whose findings a second ``response.created`` explains, on its own connection only."""
+
+    @wraps(judge)
+    def explaining(given: Given) -> Iterator[Outcome]:
+        evidence = given.evidence if isinstance(given, Mark) else given
+        for outcome in judge(given):
+            if isinstance(outcome, Finding) and _place(evidence, outcome.at) in torn(evidence):
+                outcome = replace(outcome, root=CREATED_ONCE)
+            yield outcome
+
+    return explaining
+
+
+def _place(evidence: Evidence, at: int) -> str | None:
+    entries = (e for e in evidence.transcript.entries if not isinstance(e, Note))
+    return next((e.conn for e in entries if e.n == at), None)

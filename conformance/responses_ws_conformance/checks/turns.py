@@ -28,6 +28,7 @@ from responses_ws_conformance.checks.answers import (
     describe,
     is_transient,
 )
+from responses_ws_conformance.checks.streams import folded_where_torn
 from responses_ws_conformance.reading.exchanges import ConnectionView, Exchange
 
 ENDED_WELL: Final = ("completed", "incomplete")
@@ -60,7 +61,8 @@ def has_answered_overlap(evidence: Evidence) -> bool:
     return any(x.events and (y.events or y.error) for x, y in overlapping(evidence))
 
 
-@invariant("RWS-TURN-001", when=has_answered_overlap, root="RWS-EVENT-023")
+@invariant("RWS-TURN-001", when=has_answered_overlap)
+@folded_where_torn
 def responses_do_not_mix(evidence: Evidence) -> Iterator[Outcome]:
     """A response that has begun gets all of its events before the next one begins."""
     for pair in combinations(evidence.responses, 2):
