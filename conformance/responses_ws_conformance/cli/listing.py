@@ -1,33 +1,15 @@
-"""What is known about a requirement: for ``rws list`` and ``rws explain``.
-
-``faults.json`` lies beside this module: which faults of the reference server prove that a check
-can fail. The kill matrix writes it; the suite never imports the server.
-"""
+"""What is known about a requirement: for ``rws list`` and ``rws explain``."""
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Iterator
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from responses_ws_conformance.catalogue import Requirement
+from responses_ws_conformance.catalogue.faults import faults_of
 from responses_ws_conformance.checks import load_checks
 from responses_ws_conformance.scenarios import load_scenarios
-
-
-@cache
-def _faults() -> dict[str, dict[str, Any]]:
-    text = files("responses_ws_conformance.catalogue").joinpath("faults.json").read_text("utf-8")
-    faults: dict[str, dict[str, Any]] = json.loads(text)
-    return faults
-
-
-def faults_of(identifier: str) -> dict[str, dict[str, Any]]:
-    """The faults that turn a requirement red, by name."""
-    return {name: fault for name, fault in _faults().items() if identifier in fault["breaks"]}
 
 
 def row(requirement: Requirement) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Soundings: a few harmless turns for each layer, in which a target shows whether it has it.
 
 A sounding is a scenario that judges nothing and exercises no requirement; what it brings to light
-is read by the signs of ``sightings``. To sound a new layer, add a script here and a sign there.
+is read by the signs of ``verdict.sightings``. To sound a new layer, add a script here and a sign
+there.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Recording: a run takes the scenarios of a plan, one by one or side by side, and judges.
 
 ``planning`` says which scenarios a selection of requirements needs, ``Run`` records them lazily,
-``judging`` turns what was recorded into verdicts. Both fronts work with the names of this module.
+``verdict.judging`` turns what was recorded into verdicts. Both fronts work with the names of this
+module.
 """
 
 from __future__ import annotations

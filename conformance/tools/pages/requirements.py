@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import yaml
 from responses_ws_conformance.catalogue import Requirement, catalogue
+from responses_ws_conformance.catalogue.faults import faults_of
 from responses_ws_conformance.checks import Check, Evidence, Finding, load_checks
-from responses_ws_conformance.cli.listing import faults_of
 from responses_ws_conformance.reports.logs import Violation, log
 from responses_ws_conformance.scenarios import load_scenarios
 

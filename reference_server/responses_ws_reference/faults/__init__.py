@@ -39,8 +39,8 @@ The decorators, by where they take hold:
     is a dictionary per stream. A create over HTTP is a conversation too, so the hooks above act on
     it before it becomes text.
 ``@replace_policy(policy, *ids)``
-    A function with the signature of the policy in ``policies.py``. It is pure: it changes nothing
-    in place, takes no notes, and may be asked more often than it is followed.
+    A function with the signature of the policy in ``session/policies.py``. It is pure: it changes
+    nothing in place, takes no notes, and may be asked more often than it is followed.
 ``register(Fault(name, breaks, summary, Hooks(…)))``
     Several hooks at once, or ``closed``, which hears of the end of a connection.
 

@@ -1,1 +1,1 @@
-"""What clients say, from the opening handshake on, and what is wrong with it."""
+"""What clients say, from the opening handshake on, what is wrong with it, and what it can cause."""
