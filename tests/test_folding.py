@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from responses_ws_conformance.verdict import Judgement, Located, Verdict, fold
 from responses_ws_conformance.verdict.likeness import MORE
 from responses_ws_reference.server import running_server
 
-from tests.cases import Builder
+from tests.cases import Builder, load_cases
 
 REQUIREMENTS = catalogue().requirements
 # What is red where a layer is claimed that is not there. Tools that are passed over are not shown
@@ -98,6 +99,24 @@ def test_what_was_created_twice_explains_what_is_torn_on_its_own_connection(
     told = {j.requirement.id: j for j in judged}
     assert told["RWS-EVENT-023"].verdict is Verdict.FAIL
     assert told["RWS-EVENT-005"].verdict is verdict
+
+
+def test_what_explains_some_findings_explains_no_others() -> None:
+    """A chain that lost a word of a tool only is no reason for what was lost without a tool."""
+    violating = {c.requirement: c.steps for c in load_cases() if c.conforms is False}
+    output = {"type": "function_call_output", "call_id": "call_1", "output": "quxquxqux"}
+    told = deepcopy(violating["RWS-TOOL-005"])
+    for step in told:
+        if step.get("conn"):
+            step["turn"]["request"] = {"input": [output]}
+    told.append({"mark": {**told[-1]["mark"], "requirement": "RWS-CHAIN-003"}})
+    claims = {"features": ["storage"]}
+    lost = Builder("RWS-STORE-002", claims).build(violating["RWS-STORE-002"])
+    judged = judge_transcripts([Builder("RWS-TOOL-005", claims).build(told), lost])
+    verdicts = {j.requirement.id: (j.verdict, j.by) for j in judged}
+    assert verdicts["RWS-TOOL-005"] == (Verdict.FAIL, None)
+    assert verdicts["RWS-CHAIN-003"] == (Verdict.UNTESTABLE, "RWS-TOOL-005")
+    assert verdicts["RWS-STORE-002"] == (Verdict.FAIL, None)
 
 
 def test_roots_are_demands_and_end_somewhere() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from responses_ws_conformance.catalogue import Requirement, catalogue
 from responses_ws_conformance.checks import Evidence, load_checks
 from responses_ws_conformance.transcript import Header, Transcript
-from responses_ws_conformance.verdict import Judgement, fold, judge, root_of
+from responses_ws_conformance.verdict import VIOLATED, Judgement, fold, judge, root_of
 
 
 def judge_recordings(
@@ -18,20 +18,27 @@ def judge_recordings(
 ) -> list[Judgement]:
     """The verdicts about requirements, those that depend on a violated one folded under it.
 
+    A violation that its own findings explain is no root: what explains them explains no others.
     ``header`` has the claims where nothing is recorded.
     """
     if not recordings and header is not None:
         recordings = [Evidence.of(Transcript(header))]
     checks, known = load_checks(), catalogue().requirements
     done: dict[str, Judgement] = {}
+    explained: set[str] = set()
 
     def judged(requirement: Requirement) -> Judgement:
         if requirement.id not in done:
             check = checks.get(requirement.id)
             judgement = done[requirement.id] = judge(requirement, check, recordings)
+            is_violated = judgement.verdict in VIOLATED
             root = root_of(judgement, check)
             if root is not None and root in known:
-                done[requirement.id] = fold(judgement, judged(known[root]))
+                above = judged(known[root])
+                if not (is_violated and root in explained):
+                    done[requirement.id] = fold(judgement, above)
+                if is_violated and check is not None and root != check.root:
+                    explained.add(requirement.id)
         return done[requirement.id]
 
     return [judged(requirement) for requirement in requirements]
