@@ -26,7 +26,10 @@ def serving(talk: Talk, context: ssl.SSLContext | None = None) -> Iterator[str]:
             except OSError:
                 return
             sock.settimeout(3)
-            with contextlib.suppress(ssl.SSLError), secure(sock, context) as stream:
+            with (
+                contextlib.suppress(ssl.SSLError, ConnectionError),
+                secure(sock, context) as stream,
+            ):
                 talk(stream, request_from(stream))
 
     thread = threading.Thread(target=serve, daemon=True)
@@ -44,16 +47,23 @@ def secure(sock: socket.socket, context: ssl.SSLContext | None) -> socket.socket
     return context.wrap_socket(sock, server_side=True) if context is not None else sock
 
 
+def received(sock: socket.socket) -> bytes:
+    """What comes next; raises ConnectionError where nothing will."""
+    if not (piece := sock.recv(65536)):
+        raise ConnectionError("the client has gone before its request was whole")
+    return piece
+
+
 def request_from(sock: socket.socket) -> bytes:
     """A request with its whole body."""
     raw = b""
     while b"\r\n\r\n" not in raw:
-        raw += sock.recv(65536)
+        raw += received(sock)
     head, _, body = raw.partition(b"\r\n\r\n")
     lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
     size = int(lengths[0].split(b":")[1]) if lengths else 0
     while len(body) < size:
-        body += sock.recv(65536)
+        body += received(sock)
     return head + b"\r\n\r\n" + body
 
 

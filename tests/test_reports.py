@@ -216,9 +216,9 @@ def test_a_client_is_not_called_a_server() -> None:
     report = Report.of_transcripts(transcripts, role="client").as_json()
     name = "Codex CLI 0.169.0"
     page = FORMATS["html"](report, transcripts)
-    assert f"<h1>Conformance of a client, recorded with {name}</h1>" in page
+    assert f"<h1>Conformance of a client, in a recording of {name}</h1>" in page
     summary = FORMATS["summary"](report, transcripts)
-    assert f"conformance of a client, recorded with <code>{name}</code>" in summary
+    assert f"conformance of a client: <code>{name}</code>" in summary
 
 
 def test_transcripts_of_another_run_are_left_out_and_that_is_said(

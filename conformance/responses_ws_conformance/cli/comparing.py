@@ -10,10 +10,10 @@ from typing import Final
 
 from responses_ws_conformance.cli.options import Commands
 from responses_ws_conformance.errors import CannotStart
+from responses_ws_conformance.escaping import safe
 from responses_ws_conformance.profile import DIALECTS
 from responses_ws_conformance.profile.loading import load_profile
 from responses_ws_conformance.reports.report import ExitCode
-from responses_ws_conformance.reports.terminal import safe
 from responses_ws_conformance.reproduction.comparing import Difference, Places, compare
 from responses_ws_conformance.runner import Run, plan
 from responses_ws_conformance.transcript import Transcript

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Final
 
-from responses_ws_conformance.reports.terminal import safe
+from responses_ws_conformance.escaping import safe
 
 COMPLAINT: Final = 1000  # characters
 

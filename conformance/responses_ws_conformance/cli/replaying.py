@@ -10,8 +10,8 @@ from typing import Final
 from responses_ws_conformance.cli.options import Commands, add_target, profile_of
 from responses_ws_conformance.driver import Unreachable
 from responses_ws_conformance.errors import CannotStart
+from responses_ws_conformance.escaping import safe
 from responses_ws_conformance.reports.report import ExitCode
-from responses_ws_conformance.reports.terminal import safe
 from responses_ws_conformance.reproduction.outcomes import Outcome, Result, compare
 from responses_ws_conformance.reproduction.replays import replay
 from responses_ws_conformance.transcript.files import load

@@ -12,9 +12,9 @@ from responses_ws_conformance.cli.complaints import complain
 from responses_ws_conformance.cli.options import OUTPUT, Commands
 from responses_ws_conformance.cli.outcome import write_or_show
 from responses_ws_conformance.errors import CannotStart
+from responses_ws_conformance.escaping import safe
 from responses_ws_conformance.reports.badge import badge, said
 from responses_ws_conformance.reports.report import ExitCode
-from responses_ws_conformance.reports.terminal import safe
 from responses_ws_conformance.reports.verification import disagreements, other_suite
 from responses_ws_conformance.transcript.files import load
 from responses_ws_conformance.transcript.times import seconds

@@ -22,8 +22,8 @@ from responses_ws_conformance.checks.answers import describe
 from responses_ws_conformance.checks.http import describe_call
 from responses_ws_conformance.drafting.soundings import CORE, PREFIX, SOUNDINGS
 from responses_ws_conformance.errors import CannotStart
+from responses_ws_conformance.escaping import safe
 from responses_ws_conformance.profile import DIALECTS, Profile, Timing
-from responses_ws_conformance.reports.terminal import safe
 from responses_ws_conformance.runner import Run
 from responses_ws_conformance.runner.planning import Plan
 from responses_ws_conformance.verdict import Verdict

@@ -49,10 +49,12 @@ def html(report: Row, transcripts: Sequence[Transcript]) -> str:
 
 
 def _subject(report: Row) -> str:
-    """Who was judged; of a client its recording says with whom it spoke."""
+    """Who was judged; a client has the name of its recording, which may be that of the server."""
     role = catalogue().role_of(row["id"] for row in report["requirements"])
-    kind = "a client, recorded with " if role == "client" else ""
-    return f"{kind}{said(report['target'], limit=160)}"
+    name = said(report["target"], limit=160)
+    if role == "client":
+        return f"a client, in a recording of {name}" if name else "a client"
+    return name
 
 
 def _in_order(report: Row, transcripts: Sequence[Transcript]) -> list[Transcript]:

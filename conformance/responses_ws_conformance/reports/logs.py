@@ -13,8 +13,9 @@ from html import escape
 from importlib.resources import files
 from typing import Any, Final
 
+from responses_ws_conformance.escaping import safe
 from responses_ws_conformance.reports.gists import gist, shown
-from responses_ws_conformance.reports.terminal import frame, safe, split
+from responses_ws_conformance.reports.terminal import frame, split
 from responses_ws_conformance.transcript import (
     Answered,
     Entry,

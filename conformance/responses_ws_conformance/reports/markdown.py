@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any, Final
 
 from responses_ws_conformance.catalogue import catalogue
-from responses_ws_conformance.reports.terminal import safe
+from responses_ws_conformance.escaping import safe
 
 SHOWN: Final = 50
 MARKUP: Final = str.maketrans({c: f"&#{ord(c)};" for c in "\\`*_{}[]<>|#!&"})
@@ -21,8 +21,9 @@ def markdown(report: dict[str, Any]) -> str:
 def _lines(report: dict[str, Any]) -> Iterator[str]:
     counts = {verdict: n for verdict, n in report["summary"].items() if n}
     role = catalogue().role_of(row["id"] for row in report["requirements"])
-    subject = "conformance of a client, recorded with" if role == "client" else "conformance:"
-    yield f"## Responses WebSocket {subject} {_code(report['target'])}"
+    of = " of a client" if role == "client" else ""
+    name = f": {_code(report['target'])}" if report["target"] else ""
+    yield f"## Responses WebSocket conformance{of}{name}"
     yield ""
     yield ", ".join(f"**{n}** {verdict}" for verdict, n in counts.items())
     if report["stopped"]:

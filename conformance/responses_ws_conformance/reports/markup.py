@@ -6,7 +6,7 @@ import re
 from html import escape
 from typing import Any, Final
 
-from responses_ws_conformance.reports.terminal import safe
+from responses_ws_conformance.escaping import safe
 
 CODE: Final = re.compile(r"`([^`]+)`")
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Final
 
+from responses_ws_conformance.escaping import LINE_LENGTH, safe
 from responses_ws_conformance.reports.excerpts import around
 from responses_ws_conformance.reports.report import Report
 from responses_ws_conformance.transcript import (
@@ -24,7 +25,6 @@ from responses_ws_conformance.transcript import (
 from responses_ws_conformance.verdict import Judgement, Located, Verdict
 from responses_ws_conformance.verdict.likeness import likeness, parted
 
-LINE_LENGTH: Final = 160
 FINDINGS_SHOWN: Final = 3
 MORE_SHOWN: Final = 10
 ENDS: Final = {
@@ -42,12 +42,6 @@ COLUMNS: Final = (
     Verdict.UNTESTABLE,
     Verdict.ERROR,
 )
-
-
-def safe(text: str, *, limit: int = LINE_LENGTH) -> str:
-    """One printable line: control characters are escaped, a long text is cut."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"
 
 
 def warnings(report: Report) -> Iterator[str]:

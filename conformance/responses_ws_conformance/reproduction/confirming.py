@@ -20,8 +20,8 @@ from typing import Final
 
 from responses_ws_conformance.driver import Unreachable
 from responses_ws_conformance.driver.wire import Target
+from responses_ws_conformance.escaping import safe
 from responses_ws_conformance.profile import Profile
-from responses_ws_conformance.reports.terminal import safe
 from responses_ws_conformance.reproduction.frames import Frame, of_output, of_transcript
 from responses_ws_conformance.reproduction.looks import Look
 from responses_ws_conformance.reproduction.outcomes import Outcome, compare

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from responses_ws_conformance.reports.terminal import safe
+from responses_ws_conformance.escaping import safe
 from responses_ws_conformance.reproduction.confirming import Reproduction
 from responses_ws_conformance.transcript import Entry, Message
 from responses_ws_conformance.transcript.files import ESCAPING, save

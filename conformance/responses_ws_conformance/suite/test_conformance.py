@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from responses_ws_conformance.catalogue import catalogue
+from responses_ws_conformance.escaping import safe
 from responses_ws_conformance.plugin import settle
 from responses_ws_conformance.reports.baseline import Baseline
-from responses_ws_conformance.reports.terminal import safe
 from responses_ws_conformance.runner import Run
 from responses_ws_conformance.scenarios import load_scenarios
 from responses_ws_conformance.verdict import Judgement, Verdict
