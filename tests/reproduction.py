@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,6 +14,8 @@ from responses_ws_conformance.runner import Run, plan
 from responses_ws_conformance.transcript import Transcript
 from responses_ws_reference.config import MAX_MESSAGE_BYTES, ServerConfig
 from responses_ws_reference.server import running_server
+
+from tests import commands
 
 VARIABLES = {"RWS_API_KEY": kill_matrix.KEY, "RWS_SECOND_API_KEY": kill_matrix.SECOND_KEY}
 PROFILE = f"""
@@ -48,20 +48,10 @@ def record(profile: Profile, folder: Path, *only: str) -> dict[str, Transcript]:
 
 
 def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """``rws`` or another Python program, as a user runs it, with both keys in the environment."""
-    done = subprocess.run(
-        [sys.executable, *words],
-        cwd=folder,
-        env={**os.environ, **VARIABLES},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr
-    return done
+    """A Python program with both keys in its environment."""
+    return commands.python(folder, *words, **VARIABLES)
 
 
 def rws(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """The command ``rws``."""
-    return command(folder, "-m", "responses_ws_conformance.cli", *words)
+    """The command ``rws`` with both keys in its environment."""
+    return commands.rws(folder, *words, **VARIABLES)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from datetime import date
@@ -20,7 +19,10 @@ from responses_ws_conformance.verdict import Judgement, Located, Verdict
 from responses_ws_reference.config import ServerConfig
 from responses_ws_reference.server import running_server
 
+from tests.commands import rws
+
 ID = "RWS-CHAIN-012"
+KEY = "baseline-test-key"
 TODAY = date(2026, 11, 22)
 
 
@@ -85,36 +87,25 @@ def test_bad_file_names_what_is_wrong(tmp_path: Path, text: str) -> None:
     assert "b.yaml" in str(raised.value)
 
 
-def rws(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "responses_ws_conformance.cli", *arguments],
-        cwd=folder,
-        env={**os.environ, "KEY": "baseline-test-key"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def test_the_life_of_a_baseline(tmp_path: Path) -> None:
     """Failing, written down, accepted; then repaired, stale, pruned, green."""
-    broken = ServerConfig(api_keys=("baseline-test-key",), fault="failure-evicts-nothing")
+    broken = ServerConfig(api_keys=(KEY,), fault="failure-evicts-nothing")
     with running_server(broken) as server:
         target = ["run", server.url, "--api-key-env", "KEY", "--report", "r.json"]
-        assert rws(tmp_path, *target).returncode == ExitCode.VIOLATION
+        assert rws(tmp_path, *target, KEY=KEY).returncode == ExitCode.VIOLATION
         assert rws(tmp_path, "baseline", "write", "r.json", "--output", "b.yaml").returncode == 0
         assert ID in (tmp_path / "b.yaml").read_text("utf-8")
-        accepted = rws(tmp_path, *target, "--baseline", "b.yaml")
+        accepted = rws(tmp_path, *target, "--baseline", "b.yaml", KEY=KEY)
         assert accepted.returncode == ExitCode.OK, accepted.stdout
         assert f"known and waived: {ID}, TODO" in accepted.stdout
-    with running_server(ServerConfig(api_keys=("baseline-test-key",))) as server:
+    with running_server(ServerConfig(api_keys=(KEY,))) as server:
         target = ["run", server.url, "--api-key-env", "KEY", "--report", "r.json"]
-        stale = rws(tmp_path, *target, "--baseline", "b.yaml")
+        stale = rws(tmp_path, *target, "--baseline", "b.yaml", KEY=KEY)
         assert stale.returncode == ExitCode.VIOLATION
         assert f"{ID} passes" in stale.stdout
         pruned = rws(tmp_path, "baseline", "prune", "b.yaml", "r.json")
         assert pruned.stdout == "1 dropped, 0 left\n"
-        assert rws(tmp_path, *target, "--baseline", "b.yaml").returncode == ExitCode.OK
+        assert rws(tmp_path, *target, "--baseline", "b.yaml", KEY=KEY).returncode == ExitCode.OK
         assert json.loads((tmp_path / "r.json").read_text("utf-8"))["summary"]["fail"] == 0
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 from responses_ws_conformance.reports.report import ExitCode
 
+from tests.commands import rws
 from tests.conftest import ROOT
 
 GUIDES = ROOT / "spec" / "guides"
@@ -19,11 +18,6 @@ def block(guide: str, language: str) -> str:
     text = (GUIDES / f"{guide}.md").read_text("utf-8")
     (found,) = re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     return str(found)
-
-
-def rws(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "responses_ws_conformance.cli", *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
 def test_a_recording_of_a_client_is_judged(tmp_path: Path) -> None:

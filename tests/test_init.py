@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +20,7 @@ from responses_ws_conformance.verdict.sightings import SIGNS
 from responses_ws_reference.config import ServerConfig
 from responses_ws_reference.server import running_server
 
+from tests.commands import rws
 from tests.stubs import dead_port, overloaded, refuse, silent, stub
 
 # It needs a model that calls tools while it goes on.
@@ -173,21 +171,10 @@ def test_nothing_is_drafted_of_a_server_without_a_healthy_turn(
         sound(Profile(url, timing=timing, retries=0, backoff=0.0), tmp_path)
 
 
-def rws(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "responses_ws_conformance.cli", "init", *arguments],
-        cwd=folder,
-        env=dict(os.environ),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def test_what_cannot_be_reached_is_said_in_one_line(tmp_path: Path) -> None:
     with stub(silent, gate=refuse) as url:
         for target, reason in ((dead_port(), "connection refused"), (url, "status 403")):
-            done = rws(tmp_path, target, "--output", "rws.yaml")
+            done = rws(tmp_path, "init", target, "--output", "rws.yaml")
             assert done.returncode == ExitCode.INFRASTRUCTURE
             assert reason in done.stderr.splitlines()[-1]
     assert not (tmp_path / "rws.yaml").exists()
@@ -198,7 +185,7 @@ def test_what_is_known_of_a_target_is_kept(tmp_path: Path) -> None:
     known |= {"timing": {"first_event": 9}, "features": ["inject"]}
     (tmp_path / "known.yaml").write_text(yaml.safe_dump(known), "utf-8")
     with running_server() as server:
-        done = rws(tmp_path, server.url, "--profile", "known.yaml", "--output", "rws.yaml")
+        done = rws(tmp_path, "init", server.url, "--profile", "known.yaml", "--output", "rws.yaml")
     assert done.returncode == ExitCode.OK, done.stderr
     found = yaml.safe_load((tmp_path / "rws.yaml").read_text("utf-8"))
     assert {name: found[name] for name in ("model", "headers", "jobs", "timing")} == {
@@ -210,9 +197,9 @@ def test_what_is_known_of_a_target_is_kept(tmp_path: Path) -> None:
 
 def test_command_writes_a_file_once(tmp_path: Path) -> None:
     with running_server() as server:
-        done = rws(tmp_path, server.url, "--output", "rws.yaml")
+        done = rws(tmp_path, "init", server.url, "--output", "rws.yaml")
         assert done.returncode == ExitCode.OK, done.stderr
         assert yaml.safe_load((tmp_path / "rws.yaml").read_text("utf-8"))["url"] == server.url
-        again = rws(tmp_path, server.url, "--output", "rws.yaml")
+        again = rws(tmp_path, "init", server.url, "--output", "rws.yaml")
     assert again.returncode == ExitCode.INFRASTRUCTURE
     assert "it is there already" in again.stderr

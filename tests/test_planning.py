@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,24 +21,12 @@ from responses_ws_conformance.transcript import Header, Sent, Transcript
 from responses_ws_conformance.transcript.files import load
 from responses_ws_conformance.verdict import judging
 
+from tests.commands import rws
 from tests.stubs import dead_port, overloaded, stub
 
 PROFILE = kill_matrix.profile_of("ws://127.0.0.1:1/v1/responses", dialect="open-responses")
 WHOLE = plan(PROFILE)
 LIMITS = (1, 5, 30, 100, WHOLE.turns - 1)
-
-
-@pytest.fixture
-def rws(tmp_path: Path) -> Any:
-    """Runs ``rws run`` in an empty folder."""
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "responses_ws_conformance.cli", "run", *arguments]
-        return subprocess.run(
-            command, cwd=tmp_path, env=dict(os.environ), capture_output=True, text=True, check=False
-        )
-
-    return run
 
 
 def exercised(scenarios: Any) -> set[str]:
@@ -97,25 +82,25 @@ def test_pace_holds_its_interval_over_all_that_share_it() -> None:
     assert [pace.take(now) for now in (1.0, 1.1, 1.2, 9.0)] == [1.0, 1.5, 2.0, 9.0]
 
 
-def test_plan_sends_nothing(rws: Any) -> None:
-    done = rws(dead_port(), "--plan")
+def test_plan_sends_nothing(tmp_path: Path) -> None:
+    done = rws(tmp_path, "run", dead_port(), "--plan")
     assert done.returncode == ExitCode.OK, done.stderr
     assert "nothing was sent" in done.stdout
     assert f" {plan(Profile('ws://x/')).turns} turns and retries" in done.stdout
 
 
-def test_no_more_is_sent_than_allowed_even_to_a_busy_target(rws: Any, tmp_path: Path) -> None:
+def test_no_more_is_sent_than_allowed_even_to_a_busy_target(tmp_path: Path) -> None:
     """The target is asked again where it is busy, until the limit."""
     with stub(overloaded) as url:
-        rws(url, "--max-turns", "2", "--report", "report.json")
+        rws(tmp_path, "run", url, "--max-turns", "2", "--report", "report.json")
     paths = (tmp_path / "rws-report" / "transcripts").iterdir()
     sent = [e for path in paths for e in load(path).entries if isinstance(e, Sent) and e.is_data]
     report = json.loads((tmp_path / "report.json").read_text("utf-8"))
     assert len(sent) == report["turns"] == 2
 
 
-def test_what_is_dropped_is_not_selected_and_no_pass(rws: Any, tmp_path: Path) -> None:
-    done = rws("--max-turns", "8", "--report", "report.json")
+def test_what_is_dropped_is_not_selected_and_no_pass(tmp_path: Path) -> None:
+    done = rws(tmp_path, "run", "--max-turns", "8", "--report", "report.json")
     assert done.returncode == ExitCode.OK, done.stdout + done.stderr
     report = json.loads((tmp_path / "report.json").read_text("utf-8"))
     assert report["turns"] <= 8
@@ -159,9 +144,9 @@ def test_a_version_demands_what_it_always_demanded(monkeypatch: pytest.MonkeyPat
         plan(replace(PROFILE, spec_version="0.1"), only=["RWS-TURN-001"])
 
 
-def test_version_that_is_not_there_yet_is_said(rws: Any) -> None:
-    done = rws("ws://127.0.0.1:1/v1/responses", "--plan", "--spec-version", "7.0")
+def test_version_that_is_not_there_yet_is_said(tmp_path: Path) -> None:
+    done = rws(tmp_path, "run", "ws://127.0.0.1:1/v1/responses", "--plan", "--spec-version", "7.0")
     assert done.returncode == ExitCode.INFRASTRUCTURE
     assert "this suite knows no specification 7.0, the newest is 0.1" in done.stderr
-    done = rws("ws://127.0.0.1:1/v1/responses", "--plan", "--spec-version", "0.1")
+    done = rws(tmp_path, "run", "ws://127.0.0.1:1/v1/responses", "--plan", "--spec-version", "0.1")
     assert done.returncode == ExitCode.OK
