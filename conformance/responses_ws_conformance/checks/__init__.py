@@ -24,8 +24,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import wraps
 from importlib import import_module
 from typing import Any, Final, TypeVar
+from weakref import WeakKeyDictionary
 
 from responses_ws_conformance.reading.attribution import Reading, read_exchanges
 from responses_ws_conformance.reading.calls import Call
@@ -67,9 +69,10 @@ class Undecided:
 
 Outcome = Finding | Undecided
 Found = TypeVar("Found")
+Seen = TypeVar("Seen")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Evidence:
     """A transcript with its exchanges read once."""
 
@@ -105,6 +108,19 @@ class Evidence:
         """What scenarios marked for a requirement."""
         for note in self.reading.marks.get(requirement, ()):
             yield Mark(self, note)
+
+
+def once(look: Callable[[Evidence], Seen]) -> Callable[[Evidence], Seen]:
+    """A look at the evidence that many checks take: what it sees is kept, and nobody changes it."""
+    kept: WeakKeyDictionary[Evidence, Seen] = WeakKeyDictionary()
+
+    @wraps(look)
+    def seen(evidence: Evidence) -> Seen:
+        if evidence not in kept:
+            kept[evidence] = look(evidence)
+        return kept[evidence]
+
+    return seen
 
 
 class Missing(LookupError):

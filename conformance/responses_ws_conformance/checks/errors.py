@@ -21,6 +21,7 @@ from responses_ws_conformance.checks import (
     Undecided,
     expectation,
     invariant,
+    once,
 )
 from responses_ws_conformance.checks.answers import NOT_FOUND, describe_error, is_transient
 from responses_ws_conformance.checks.streams import folded_where_torn
@@ -74,6 +75,7 @@ def refusal_objects(evidence: Evidence) -> list[tuple[Received, dict[str, Any]]]
     return [(e, error) for e, error in error_objects(evidence) if e.n in numbers]
 
 
+@once
 def lookalikes(evidence: Evidence) -> list[Received]:
     """Messages that say no in a form of their own."""
     return [e for e in evidence.received if is_lookalike(e)]

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 from responses_ws_schemas import event_types
 
-from responses_ws_conformance.checks import Evidence, Finding, Mark, Outcome
+from responses_ws_conformance.checks import Evidence, Finding, Mark, Outcome, once
 from responses_ws_conformance.reading.exchanges import ConnectionView, Exchange, response_of
 from responses_ws_conformance.transcript import Note, Received
 from responses_ws_conformance.transcript.payloads import integer
@@ -39,6 +39,7 @@ def stream_types() -> frozenset[str]:
     )
 
 
+@once
 def streams(evidence: Evidence) -> list[Stream]:
     """Each response with its events, in the order of arrival; what came late is not among them."""
     of_exchange = (
@@ -75,6 +76,7 @@ def numbers_of(events: Iterable[Received]) -> list[int]:
     return [number for number in map(number_of, events) if number is not None]
 
 
+@once
 def numbered_streams(evidence: Evidence) -> list[Stream]:
     """The responses whose numbers are all there and rise: the others have greater trouble."""
     return [

@@ -90,11 +90,13 @@ class Item:
     """One output item: its events in the order in which they came, and its content parts.
 
     ``added`` and ``done`` are the events that begin and end it, None where they are missing.
+    ``ids`` are those that the two give it.
     """
 
     index: int
     events: list[Received] = field(default_factory=list)
     parts: dict[int, Part] = field(default_factory=dict)
+    ids: list[str] = field(default_factory=list)
     added: Received | None = None
     done: Received | None = None
 
@@ -112,12 +114,6 @@ class Item:
         value = self.done.payload.get("item") if self.done is not None else None
         return value if isinstance(value, dict) else {}
 
-    @property
-    def ids(self) -> list[str]:
-        """The ids that its added and done events give it."""
-        events = [e for e in (self.added, self.done) if e is not None]
-        return [name for e in events if (name := item_id_of(e)) is not None]
-
     def add(self, event: Received) -> None:
         """Take an event of this item."""
         self.events.append(event)
@@ -125,6 +121,9 @@ class Item:
             self.added = self.added or event
         elif event.type == ITEM_DONE:
             self.done = self.done or event
+        if event.type in (ITEM_ADDED, ITEM_DONE):
+            told = [e for e in (self.added, self.done) if e is not None]
+            self.ids = [name for e in told if (name := item_id_of(e)) is not None]
         index = integer(event.payload.get("content_index"))
         if index is not None:
             self.parts.setdefault(index, Part(index)).events.append(event)
