@@ -99,6 +99,7 @@ def consecutive_streams(evidence: Evidence) -> list[tuple[Stream, Stream]]:
     return pairs
 
 
+@once
 def torn(evidence: Evidence) -> set[str]:
     """The connections on which more responses begin than creates were taken: which is whose?"""
     return {view.name for view in evidence.connections if _begun(evidence, view) > _taken(view)}
